@@ -57,8 +57,8 @@ impl<'a> FaultInjector<'a> {
             return FaultAction::None;
         }
         let fault = match point {
-            Point::Word(side, word) => {
-                find_command(arguments, word.as_bytes()).map(|command| kill(*side, command))
+            Point::Subcommand(side, name) => {
+                find_command(arguments, name.as_bytes()).map(|command| kill(*side, command))
             }
             Point::Command(side, nth) if *nth == self.count => {
                 Some(kill(*side, 0..arguments.len()))

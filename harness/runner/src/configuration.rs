@@ -6,7 +6,7 @@ use dnsmasq_model::{
     Build, Interface, Network, Range4, Release, ReleaseError, ServerConfig, option_since,
 };
 use scenario::diagnostics::SourceError;
-use scenario::{Case, LeaseTime, OtherNetwork, Rtc, Server};
+use scenario::{Case, LeaseTime, OtherNetwork, Rtc, Server, unspanned};
 use toml::Spanned;
 
 /// The range of addresses where the scenario names none.
@@ -40,7 +40,7 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
     });
     line.push("--dhcp-script=/etc/lease_update.sh".to_owned());
     line.push(format!("--interface={own}"));
-    let default = Spanned::new(0..0, DEFAULT_RANGE.to_owned());
+    let default = unspanned(DEFAULT_RANGE.to_owned());
     let range = match &server.range {
         None if !options.ranges4.is_empty() => None,
         range => Some(range.as_ref().unwrap_or(&default)),

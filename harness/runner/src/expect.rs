@@ -12,7 +12,7 @@ use super::script::ScriptOrigin;
 use super::session::Session;
 use backend::BackendError;
 use dnsmasq_model::Build;
-use scenario::{Between, Case, Expect, LeaseTime, ReplyKind, Seconds, Store};
+use scenario::{Case, Expect, LeaseTime, NumberRange, ReplyKind, Seconds, Store};
 
 /// Checks every expectation in `expect` after the step.
 ///
@@ -125,8 +125,8 @@ impl Checker {
         }
     }
 
-    fn within(&mut self, what: &str, wanted: Option<Between>, found: i64) {
-        let Some(Between { at_least, at_most }) = wanted else { return };
+    fn within(&mut self, what: &str, wanted: Option<NumberRange>, found: i64) {
+        let Some(NumberRange { at_least, at_most }) = wanted else { return };
         if at_least.is_some_and(|least| found < least) || at_most.is_some_and(|most| found > most) {
             let bound = |bound: Option<i64>| bound.map_or("any".to_owned(), |n| n.to_string());
             self.unmet.push(format!(

@@ -21,8 +21,7 @@ use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
 use dnsmasq_model::{Engine, Release};
-use scenario::{Action, Case, Moment, Store};
-use toml::Spanned;
+use scenario::{Action, Case, Moment, Store, unspanned};
 
 /// Why a case cannot be played with a dnsmasq of this release: it names another one.
 fn contradiction(case: &Case, real: Release) -> Result<Option<String>, CaseError> {
@@ -64,7 +63,7 @@ pub fn play(
             report.verdict = Verdict::Skipped(why);
             return Ok(());
         }
-        server.dnsmasq = Some(Spanned::new(0..0, real.to_string()));
+        server.dnsmasq = Some(unspanned(real.to_string()));
     }
     let configured = configuration(case, &server);
     if let (Some(_), Err(error)) = (real, &configured)

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use toml::Spanned;
-
 use crate::bound::Bound;
 use crate::case::Case;
 use crate::router::Store;
 use crate::step::{Action, Step};
+use crate::unspanned::unspanned;
 
 /// What runs a case, as far as that decides whether the case makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +133,7 @@ impl Case {
             return Err(NeedsNvram::Steps);
         }
         self.scenario.router.store = Store::Journal;
-        self.scenario.script.program = Spanned::new(0..0, "rust".to_owned());
+        self.scenario.script.program = unspanned("rust".to_owned());
         Ok(self)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::point::Point;
+use super::point::{Point, PointError};
 
 /// A disturbance of a script call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,22 +31,31 @@ impl fmt::Display for Disturbance {
         match self {
             Self::Cut(point) => write!(f, "cut {point}"),
             Self::Kill(point) => write!(f, "kill {point}"),
-            Self::Fail(word) => write!(f, "fail {word}"),
+            Self::Fail(command) => write!(f, "fail {command}"),
         }
     }
 }
 
-impl FromStr for Disturbance {
-    type Err = String;
+/// A text that is no [`Disturbance`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DisturbanceError {
+    /// Neither a power cut nor a kill nor a failing command.
+    #[error("invalid disturbance `{0}`: expected `cut POINT`, `kill POINT` or `fail COMMAND`")]
+    Kind(String),
+    /// A power cut or a kill at a point that does not exist.
+    #[error(transparent)]
+    Point(#[from] PointError),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Disturbance {
+    type Err = DisturbanceError;
+
+    fn from_str(text: &str) -> Result<Self, DisturbanceError> {
         match text.split_once(' ') {
-            Some(("cut", point)) => point.parse().map(Self::Cut),
-            Some(("kill", point)) => point.parse().map(Self::Kill),
-            Some(("fail", word)) => Ok(Self::Fail(word.to_owned())),
-            _ => Err(format!(
-                "invalid disturbance `{text}`: expected `cut POINT`, `kill POINT` or `fail COMMAND`"
-            )),
+            Some(("cut", point)) => Ok(Self::Cut(point.parse()?)),
+            Some(("kill", point)) => Ok(Self::Kill(point.parse()?)),
+            Some(("fail", command)) => Ok(Self::Fail(command.to_owned())),
+            _ => Err(DisturbanceError::Kind(text.to_owned())),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::units::LeaseTime;
 /// A range of numbers. Both limits are inclusive and optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Between {
+pub struct NumberRange {
     /// The smallest accepted number.
     pub at_least: Option<i64>,
     /// The largest accepted number.
@@ -86,9 +86,9 @@ pub struct Expect {
     /// Number of flash erases since the start.
     pub total_erases: Option<u64>,
     /// Mean size in bytes of a stored lease record: `NAME=VALUE` and the terminating NUL.
-    pub record_bytes: Option<Between>,
+    pub record_bytes: Option<NumberRange>,
     /// Total size in bytes of all stored lease records.
-    pub stored_bytes: Option<Between>,
+    pub stored_bytes: Option<NumberRange>,
     /// The exit code of dnsmasq, if it exited by itself.
     pub dnsmasq_exit: Option<i32>,
     /// The server's answer to the client's last message: `ack`, `nak` or `none`.

@@ -11,9 +11,9 @@ use crate::point::{Point, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultPoint {
     /// Power is cut before the call begins. `p`
-    Between,
+    BeforeCall,
     /// Power is cut after the call has returned. `e`
-    Ended,
+    AfterCall,
     /// Power is cut before or after an `nvram` command, counted from 1. `b3`, `a3`
     Cut(Side, u32),
     /// The script is killed before or after an `nvram` command, counted from 1. `kb3`, `ka3`
@@ -37,7 +37,7 @@ pub enum FaultPoint {
     /// The script is killed after a change of a persistent file, counted from 1. `kw3`
     KillAtFileChange(u32),
     /// Power is cut after the call has returned, and some of its changes of persistent files are lost. `u2`
-    EndedUnsynced(u32),
+    AfterCallUnsynced(u32),
 }
 
 impl FaultPoint {
@@ -49,7 +49,7 @@ impl FaultPoint {
     /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
-            Self::Between | Self::Ended | Self::EndedUnsynced(_) => None,
+            Self::BeforeCall | Self::AfterCall | Self::AfterCallUnsynced(_) => None,
             Self::Cut(side, nth) => Some(Disturbance::Cut(Point::Command(side, nth))),
             Self::Kill(side, nth) => Some(Disturbance::Kill(Point::Command(side, nth))),
             Self::Within { nth, op, byte } => {
@@ -72,14 +72,14 @@ impl fmt::Display for FaultPoint {
             Side::After => 'a',
         };
         match self {
-            Self::Between => f.write_str("p"),
-            Self::Ended => f.write_str("e"),
+            Self::BeforeCall => f.write_str("p"),
+            Self::AfterCall => f.write_str("e"),
             Self::Cut(at, nth) => write!(f, "{}{nth}", side(at)),
             Self::Kill(at, nth) => write!(f, "k{}{nth}", side(at)),
             Self::Within { nth, op, byte } => write!(f, "f{nth}.{op}.{byte}"),
             Self::FileChange { changes, state } => write!(f, "w{changes}.{state}"),
             Self::KillAtFileChange(nth) => write!(f, "kw{nth}"),
-            Self::EndedUnsynced(state) => write!(f, "u{state}"),
+            Self::AfterCallUnsynced(state) => write!(f, "u{state}"),
         }
     }
 }
@@ -138,9 +138,9 @@ impl FromStr for ScheduledFault {
                 _ => None,
             }
         } else if let Some(state) = fault.strip_prefix('u') {
-            number(state).map(FaultPoint::EndedUnsynced)
+            number(state).map(FaultPoint::AfterCallUnsynced)
         } else {
-            [("p", FaultPoint::Between), ("e", FaultPoint::Ended)]
+            [("p", FaultPoint::BeforeCall), ("e", FaultPoint::AfterCall)]
                 .into_iter()
                 .find_map(|(text, point)| (text == fault).then_some(point))
         };

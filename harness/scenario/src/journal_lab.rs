@@ -117,7 +117,7 @@ impl DiskFaults {
         match self {
             Self::Cuts => "cuts",
             Self::IoErrors => "I/O errors",
-            Self::Damage => "damages",
+            Self::Damage => "cases of damage",
         }
     }
 }

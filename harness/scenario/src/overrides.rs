@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::units::Parameters;
+use crate::unspanned::unspanned;
 
 /// Values from the command line for parameters that every scenario has.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +56,7 @@ pub(crate) fn override_dialect(table: &mut DeTable<'_>, values: &[String]) -> Ve
 fn string_array(values: &[String]) -> DeValue<'static> {
     let mut list = DeArray::new();
     for value in values {
-        list.push(Spanned::new(0..0, DeValue::String(value.clone().into())));
+        list.push(unspanned(DeValue::String(value.clone().into())));
     }
     DeValue::Array(list)
 }
@@ -63,10 +64,10 @@ fn string_array(values: &[String]) -> DeValue<'static> {
 /// Replaces or adds a key of a section.
 fn insert(table: &mut DeTable<'_>, section: &'static str, key: String, value: DeValue<'static>) {
     let entry = table
-        .entry(Spanned::new(0..0, section.into()))
-        .or_insert_with(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
+        .entry(unspanned(section.into()))
+        .or_insert_with(|| unspanned(DeValue::Table(DeTable::new())));
     if let DeValue::Table(section) = entry.get_mut() {
-        section.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
+        section.insert(unspanned(key.into()), unspanned(value));
     }
 }
 

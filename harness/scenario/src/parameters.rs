@@ -10,7 +10,7 @@ use crate::diagnostics::{Source, SourceError};
 use crate::units::{Parameters, Scalar};
 
 /// The cross product of a file's parameters may not be larger than this.
-pub const MAX_CASES: usize = 4096;
+pub(crate) const MAX_CASES: usize = 4096;
 
 /// The parameters to which the command line may give values that the file does not list.
 const OVERRIDABLE: [&str; 3] = ["rtc", "dialect", "dnsmasq"];

@@ -17,11 +17,21 @@ pub enum Side {
     After,
 }
 
+impl Side {
+    /// The word in the text of a point.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
+}
+
 /// A point inside one call of the lease script.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Point {
     /// Before or after the first `nvram` command with this subcommand (`set`, `unset`, `commit`, …).
-    Word(Side, String),
+    Subcommand(Side, String),
     /// Before or after the N-th `nvram` command of the call, counted from 1.
     Command(Side, u32),
     /// Half-way through the longest erase of the first command that erases.
@@ -65,17 +75,22 @@ impl Point {
     }
 }
 
-impl FromStr for Point {
-    type Err = String;
+/// A text that is no [`Point`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "invalid point `{0}` in a script call: expected `before set`, `after set`, `before commit`, `after commit` (also get, \
+     unset, show, info), `before nvram 2`, `erase`, `program`, `op 1 byte 512`, `file change 2`, or `file change 2 state 1`"
+)]
+pub struct PointError(pub String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Point {
+    type Err = PointError;
+
+    fn from_str(text: &str) -> Result<Self, PointError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let number = |word: &str| word.parse::<u32>().ok();
-        let side = |word: &str| match word {
-            "before" => Some(Side::Before),
-            "after" => Some(Side::After),
-            _ => None,
-        };
+        let side =
+            |word: &str| [Side::Before, Side::After].into_iter().find(|side| side.name() == word);
         let point = match *words.as_slice() {
             ["erase"] => Some(Self::Erase),
             ["program"] => Some(Self::Program),
@@ -96,30 +111,20 @@ impl FromStr for Point {
             [when, "nvram", nth] => {
                 side(when).zip(number(nth).filter(|n| *n > 0)).map(|(s, n)| Self::Command(s, n))
             }
-            [when, word @ ("get" | "set" | "unset" | "show" | "info" | "commit")] => {
-                side(when).map(|side| Self::Word(side, word.to_owned()))
+            [when, name @ ("get" | "set" | "unset" | "show" | "info" | "commit")] => {
+                side(when).map(|side| Self::Subcommand(side, name.to_owned()))
             }
             _ => None,
         };
-        point.ok_or_else(|| {
-            format!(
-                "invalid point `{text}` in a script call: expected `before set`, `after set`, \
-                 `before commit`, `after commit` (also get, unset, show, info), `before nvram 2`, \
-                 `erase`, `program`, `op 1 byte 512`, `file change 2`, or `file change 2 state 1`"
-            )
-        })
+        point.ok_or_else(|| PointError(text.to_owned()))
     }
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |side: &Side| match side {
-            Side::Before => "before",
-            Side::After => "after",
-        };
         match self {
-            Self::Word(when, word) => write!(f, "{} {word}", side(when)),
-            Self::Command(when, nth) => write!(f, "{} nvram {nth}", side(when)),
+            Self::Subcommand(side, name) => write!(f, "{} {name}", side.name()),
+            Self::Command(side, nth) => write!(f, "{} nvram {nth}", side.name()),
             Self::Erase => f.write_str("erase"),
             Self::Program => f.write_str("program"),
             Self::Operation { op, byte } => write!(f, "op {op} byte {byte}"),

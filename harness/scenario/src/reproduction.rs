@@ -201,8 +201,8 @@ mod tests {
         let side = prop_oneof![Just(Side::Before), Just(Side::After)];
         let point =
             prop_oneof![
-                Just(FaultPoint::Between),
-                Just(FaultPoint::Ended),
+                Just(FaultPoint::BeforeCall),
+                Just(FaultPoint::AfterCall),
                 (side.clone(), 1..9_u32).prop_map(|(side, nth)| FaultPoint::Cut(side, nth)),
                 (side, 1..9_u32).prop_map(|(side, nth)| FaultPoint::Kill(side, nth)),
                 (1..9_u32, any::<u32>(), any::<u32>())
@@ -210,7 +210,7 @@ mod tests {
                 (1..9_u32, any::<u32>())
                     .prop_map(|(changes, state)| FaultPoint::FileChange { changes, state }),
                 (1..9_u32).prop_map(FaultPoint::KillAtFileChange),
-                any::<u32>().prop_map(FaultPoint::EndedUnsynced),
+                any::<u32>().prop_map(FaultPoint::AfterCallUnsynced),
             ];
         (1..u32::MAX, point).prop_map(|(call, point)| ScheduledFault { call, point })
     }

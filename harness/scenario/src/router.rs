@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::persistent::{PersistentFolder, Unsynced};
 use crate::units::{BootClock, Bytes, Moment};
+use crate::unspanned::unspanned;
 
 /// How dnsmasq was compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -20,6 +21,19 @@ pub enum Rtc {
     /// Built with HAVE_BROKEN_RTC, for routers without a clock: a lease is stored with its length in seconds, and dnsmasq
     /// measures time with the monotonic clock.
     Broken,
+}
+
+impl Rtc {
+    /// Both builds.
+    pub const ALL: [Self; 2] = [Self::Good, Self::Broken];
+
+    /// The name in scenarios.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 /// Where the lease script stores leases.
@@ -95,11 +109,11 @@ impl Default for Router {
         Self {
             rtc: Rtc::Good,
             store: Store::Nvram,
-            dialect: Spanned::new(0..0, "openwrt".to_owned()),
+            dialect: unspanned("openwrt".to_owned()),
             space: Bytes(32 * 1024),
             partition: None,
             erase: Bytes(64 * 1024),
-            chip: Spanned::new(0..0, "spi-nor".to_owned()),
+            chip: unspanned("spi-nor".to_owned()),
             neighbours: Bytes(8 * 1024),
             free: None,
             variables: BTreeMap::new(),
@@ -109,7 +123,7 @@ impl Default for Router {
             persistent_size: None,
             write_ordering: None,
             unsynced: Unsynced::Kept,
-            interface: Spanned::new(0..0, "br0".to_owned()),
+            interface: unspanned("br0".to_owned()),
             clock: BootClock::Kept,
             // 2026-01-05T12:00:00Z, a Monday.
             date: Moment::At(1_767_614_400),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::units::{Bytes, Seconds};
+use crate::unspanned::unspanned;
 
 /// The lease script under test.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -38,7 +39,7 @@ pub struct Script {
 impl Default for Script {
     fn default() -> Self {
         Self {
-            program: Spanned::new(0..0, "shell".to_owned()),
+            program: unspanned("shell".to_owned()),
             slack: None,
             max: None,
             strict: None,

@@ -40,20 +40,20 @@ pub fn to_toml(scenario: &Scenario, comment: &str) -> String {
         }
     }
     for (name, value) in parameters.filter(|(_, value)| !is_empty(value)) {
-        section(&mut text, &format!("[{name}]"), value, false);
+        section(&mut text, &format!("[{name}]"), value);
     }
     for (name, value) in top {
         match value {
             Value::Array(items) => {
                 for item in items {
-                    section(&mut text, &format!("[[{name}]]"), item, true);
+                    section(&mut text, &format!("[[{name}]]"), escaped(item));
                 }
             }
-            value => section(&mut text, &format!("[{name}]"), value, true),
+            value => section(&mut text, &format!("[{name}]"), escaped(value)),
         }
     }
     for step in steps.and_then(|steps| steps.try_into::<Vec<Value>>().ok()).unwrap_or_default() {
-        section(&mut text, "[[step]]", step, true);
+        section(&mut text, "[[step]]", escaped(step));
     }
     text
 }
@@ -71,11 +71,11 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn section(text: &mut String, header: &str, value: Value, escape: bool) {
+fn section(text: &mut String, header: &str, value: Value) {
     _ = writeln!(text, "\n{header}");
     let Value::Table(entries) = value else { return };
     for (key, value) in entries {
-        line(text, &key, &if escape { escaped(value) } else { value });
+        line(text, &key, &value);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use scenario::{Case, Condition, Overrides, Scenario, cases, to_toml};
-use toml::Spanned;
 
 fn scenario_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder of scenarios") {
@@ -33,7 +32,7 @@ fn without_parameters(case: &Case) -> Scenario {
         for expect in &mut unconditional.expect {
             expect.when = Condition::default();
         }
-        *step = Spanned::new(0..0, unconditional);
+        *step = scenario::unspanned(unconditional);
     }
     scenario
 }

@@ -18,7 +18,7 @@ use explore::fuzz::{
     self, AllowedFinding, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
 };
 use runner::Finding;
-use scenario::{Rtc, Seconds, quantity};
+use scenario::{Rtc, Seconds, UnitError, quantity};
 
 /// Number of households of a session without a limit.
 const DEFAULT_CASES: u64 = 1_000;
@@ -68,7 +68,7 @@ enum OwnScript {
 }
 
 fn nonzero_time(text: &str) -> Result<Seconds, String> {
-    match text.parse()? {
+    match text.parse().map_err(|error: UnitError| error.to_string())? {
         Seconds(0) => Err("expected at least 1s".to_owned()),
         seconds => Ok(seconds),
     }
@@ -95,10 +95,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     print_allowed(&summary);
     print_columns(&summary.coverage);
     let mut exit = if failure.is_some() { Exit::Failed } else { Exit::Passed };
-    let (missing, too_few) = session.missing(&summary);
+    let missing = session.missing(&summary);
     if !missing.is_empty() {
         let kinds = missing.join(", ");
-        if too_few || failure.is_some() {
+        if session.is_short(&summary) || failure.is_some() {
             outln!("never reached: {kinds}");
             outln!(
                 "(not a failure: a session is expected to reach all of them from {} events on)",

@@ -85,7 +85,7 @@ impl<'e> Explorer<'e> {
                     found: Vec::new(),
                     init: None,
                 };
-                let schedule = position.schedule(FaultPoint::Ended);
+                let schedule = position.schedule(FaultPoint::AfterCall);
                 let fault =
                     FaultyCall { call: &snapshot.call, trace: Some(trace), schedule: &schedule };
                 judgement =
@@ -207,7 +207,7 @@ pub(super) struct FaultyCall<'f> {
 impl FaultyCall<'_> {
     /// What a report shows about a violation after the fault.
     pub(super) fn evidence(&self, explanation: Explanation) -> Evidence {
-        let point = self.schedule.last().map_or(FaultPoint::Between, |fault| fault.point);
+        let point = self.schedule.last().map_or(FaultPoint::BeforeCall, |fault| fault.point);
         let call = || call_record(self.call, self.trace, point);
         let Explanation { expected, found, init, .. } = explanation;
         Evidence {

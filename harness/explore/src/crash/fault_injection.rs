@@ -112,7 +112,7 @@ impl Explorer<'_> {
             task.add_undisturbed(judgement);
         }
         let after_call = PowerCut {
-            point: FaultPoint::Ended,
+            point: FaultPoint::AfterCall,
             kind: PointKind::Between,
             medium: snapshot.target.medium_key(),
             expected: &snapshot.expected,
@@ -156,7 +156,7 @@ impl Explorer<'_> {
     fn cut_before_call(&self, context: &CallContext<'_>, task: &mut SearchTask) {
         let router = &context.before.target;
         let cut = PowerCut {
-            point: FaultPoint::Between,
+            point: FaultPoint::BeforeCall,
             kind: PointKind::Between,
             medium: router.medium_key(),
             expected: &context.before.expected,

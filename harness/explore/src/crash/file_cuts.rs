@@ -97,7 +97,7 @@ impl Explorer<'_> {
             let severity = severity_of(&left);
             let router = after.target.rebooted().with_persistent_files(left.files);
             let cut = PowerCut {
-                point: FaultPoint::EndedUnsynced(state),
+                point: FaultPoint::AfterCallUnsynced(state),
                 kind: PointKind::FileChange,
                 medium: router.medium_key(),
                 expected: &after.expected,

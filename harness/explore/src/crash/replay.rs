@@ -156,7 +156,7 @@ impl<'s> ScheduleReplayer<'s> {
         });
         let options = CallOptions { disturbance: point.disturbance(), ..CallOptions::default() };
         match point {
-            FaultPoint::Between => {}
+            FaultPoint::BeforeCall => {}
             FaultPoint::FileChange { changes, state } => {
                 match self.cut_at_file_change(&target, snapshot, (changes, state)) {
                     Ok(after) => target = after,
@@ -173,8 +173,8 @@ impl<'s> ScheduleReplayer<'s> {
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
-            FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
-                if let FaultPoint::EndedUnsynced(state) = point {
+            FaultPoint::AfterCall | FaultPoint::AfterCallUnsynced(_) => {
+                if let FaultPoint::AfterCallUnsynced(state) = point {
                     let trace = target.clone().trace_call(&snapshot.call);
                     let history = trace.history.as_ref();
                     let state =

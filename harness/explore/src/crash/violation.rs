@@ -66,8 +66,8 @@ fn fault_text(point: FaultPoint) -> String {
         Side::After => "after",
     };
     match point {
-        FaultPoint::Between => "power cut just before the call".to_owned(),
-        FaultPoint::Ended => "power cut just after the call".to_owned(),
+        FaultPoint::BeforeCall => "power cut just before the call".to_owned(),
+        FaultPoint::AfterCall => "power cut just after the call".to_owned(),
         FaultPoint::Cut(side, nth) => format!("power cut {} nvram command {nth}", beside(side)),
         FaultPoint::Kill(side, nth) => {
             format!("script killed {} nvram command {nth}, then power cut", beside(side))
@@ -85,7 +85,7 @@ fn fault_text(point: FaultPoint) -> String {
         FaultPoint::KillAtFileChange(changes) => {
             format!("script killed after change {changes} of the persistent files, then power cut")
         }
-        FaultPoint::EndedUnsynced(_) => {
+        FaultPoint::AfterCallUnsynced(_) => {
             "power cut just after the call, before its changes of persistent files have reached the medium"
                 .to_owned()
         }
@@ -102,7 +102,7 @@ pub(super) fn call_record(
     let history = trace.and_then(|trace| trace.history.as_ref());
     let begun = |changes: u32| history.map_or(0, |it| it.commands_before(changes as usize - 1));
     let (complete, interrupted, end) = match point {
-        FaultPoint::Between => (0, 0, CallEnd::PowerLost),
+        FaultPoint::BeforeCall => (0, 0, CallEnd::PowerLost),
         FaultPoint::Cut(Side::Before, nth) => (nth - 1, 0, CallEnd::PowerLost),
         FaultPoint::Cut(Side::After, nth) => (nth, 0, CallEnd::PowerLost),
         FaultPoint::Within { nth, .. } => (nth - 1, 1, CallEnd::PowerLost),
@@ -110,7 +110,7 @@ pub(super) fn call_record(
         FaultPoint::Kill(Side::After, nth) => (nth, 0, CallEnd::Killed(9)),
         FaultPoint::FileChange { changes, .. } => (begun(changes), 0, CallEnd::PowerLost),
         FaultPoint::KillAtFileChange(changes) => (begun(changes), 0, CallEnd::Killed(9)),
-        FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
+        FaultPoint::AfterCall | FaultPoint::AfterCallUnsynced(_) => {
             let exit = trace.map_or(0, |trace| trace.outcome.exit);
             (commands.len() as u32, 0, CallEnd::Exited(i32::from(exit)))
         }

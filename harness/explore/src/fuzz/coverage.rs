@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::hostile_inputs::HOST_NAMES;
 use super::trial::Trial;
-use scenario::{Action, DaemonAction, Disturbance, Join, Point, Rtc, Side, Step, V6};
+use scenario::{Action, DaemonAction, Disturbance, Join, Point, Step, V6};
 
 /// How often each kind was exercised, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,11 +85,7 @@ impl Coverage {
     /// Counts the kinds that a household exercised.
     pub fn add_trial(&mut self, trial: &Trial) {
         let router = &trial.scenario.router;
-        let rtc = match router.rtc {
-            Rtc::Good => "good",
-            Rtc::Broken => "broken",
-        };
-        self.count(format!("router {} rtc={rtc}", router.dialect.get_ref()));
+        self.count(format!("router {} rtc={}", router.dialect.get_ref(), router.rtc.name()));
         if router.free.is_some() || router.neighbours.0 * 2 > router.space.0 {
             self.count("router with little room".to_owned());
         }
@@ -194,13 +190,9 @@ fn fault_of(step: &Step) -> String {
 }
 
 fn point_text(point: &Point) -> String {
-    let side = |side: &Side| match side {
-        Side::Before => "before",
-        Side::After => "after",
-    };
     match point {
-        Point::Word(when, word) => format!("{} {word}", side(when)),
-        Point::Command(when, _) => format!("{} command N", side(when)),
+        Point::Subcommand(side, name) => format!("{} {name}", side.name()),
+        Point::Command(side, _) => format!("{} command N", side.name()),
         Point::Erase => "in the erase".to_owned(),
         Point::Program => "in the program".to_owned(),
         Point::Operation { .. } => "in operation N".to_owned(),

@@ -8,12 +8,10 @@ use nvram_emu::dialect::FreeSpaceSource;
 
 use super::HouseholdId;
 use super::hostile_inputs::{CALLS, HOST_NAMES, VALUES};
-use super::span::unspanned;
-use scenario::DeterministicRng;
 use scenario::{
     Action, Boot, BootClock, Bytes, CallDisturbance, ClientEvent, ClientMessage, DaemonAction,
-    Damage, Disturbance, Forgiven, Join, LeaseTime, LongIds, Memory, Moment, Point, RawCall,
-    Router, Scenario, Script, Seconds, Server, Side, Step, V6,
+    Damage, DeterministicRng, Disturbance, Forgiven, Join, LeaseTime, LongIds, Memory, Moment,
+    Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6, unspanned,
 };
 
 /// Maximum number of events of a household.
@@ -418,14 +416,13 @@ impl Generator {
     /// A step with a fault in its call number `call`. A script unsets a variable only when a client leaves, so a fault at
     /// `unset` replaces the action with a release and applies to its first call.
     fn disturb(&mut self, action: Action, call: NonZeroU32, disturbance: Disturbance) -> Step {
-        let word = match &disturbance {
-            Disturbance::Cut(Point::Word(_, word)) | Disturbance::Kill(Point::Word(_, word)) => {
-                word
-            }
-            Disturbance::Fail(word) => word,
+        let command = match &disturbance {
+            Disturbance::Cut(Point::Subcommand(_, name))
+            | Disturbance::Kill(Point::Subcommand(_, name))
+            | Disturbance::Fail(name) => name,
             _ => "",
         };
-        if word == "unset" {
+        if command == "unset" {
             let release = self.client_sends(ClientMessage::Release);
             Step::new(release).disturbed(CallDisturbance::first(disturbance))
         } else {
@@ -450,8 +447,8 @@ impl Generator {
         if self.one_in(4) {
             return Point::Command(side, 1 + self.below(7) as u32);
         }
-        let words = ["set", "set", "commit", "commit", "unset", "get", "show"];
-        Point::Word(side, self.pick(&words).to_owned())
+        let names = ["set", "set", "commit", "commit", "unset", "get", "show"];
+        Point::Subcommand(side, self.pick(&names).to_owned())
     }
 
     fn cut_point(&mut self) -> Point {

@@ -65,11 +65,7 @@ impl HouseholdId {
             Some(script) => (script, true),
             None => (*script, false),
         };
-        let rtc = match *rtc {
-            "good" => Rtc::Good,
-            "broken" => Rtc::Broken,
-            _ => return Err(form()),
-        };
+        let rtc = Rtc::ALL.into_iter().find(|value| value.name() == *rtc).ok_or_else(form)?;
         let id = Self {
             seed: seed.parse().map_err(|_| form())?,
             case: case.parse().map_err(|_| form())?,
@@ -99,10 +95,7 @@ impl fmt::Display for HouseholdId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, case, events, dialect, rtc, release, script, file_faults } = self;
         let files = if *file_faults { FILE_FAULTS } else { "" };
-        let rtc = match rtc {
-            Rtc::Good => "good",
-            Rtc::Broken => "broken",
-        };
+        let rtc = rtc.name();
         write!(
             f,
             "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}{files}",

@@ -2,13 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use super::span::unspanned;
 use super::subject::Subject;
 use super::trial::Trial;
 use runner::{CaseError, Finding, FindingKind};
 use scenario::{
     Action, Boot, BootClock, Bytes, CallDisturbance, ClientMessage, Disturbance, Forgiven, Join,
-    LeaseTime, Point, Router, Rtc, Scenario, Seconds, Server, Side, Step,
+    LeaseTime, Point, Router, Rtc, Scenario, Seconds, Server, Side, Step, unspanned,
 };
 
 /// Maximum number of trials.
@@ -239,7 +238,7 @@ const STEP_SIMPLIFICATIONS: [fn(&mut Step); 17] = [
         if let Some(CallDisturbance { disturbance: Disturbance::Cut(point), .. }) =
             &mut s.disturbance
         {
-            *point = Point::Word(Side::Before, "commit".to_owned());
+            *point = Point::Subcommand(Side::Before, "commit".to_owned());
         }
     },
 ];

@@ -16,7 +16,6 @@ mod id_text;
 mod minimise;
 mod reproducer;
 mod session;
-mod span;
 mod subject;
 mod trial;
 

@@ -152,15 +152,17 @@ impl Session {
         Ok(SessionResult { summary, failure })
     }
 
-    /// The required kinds that a session did not exercise, and whether it was too short to require them.
-    pub fn missing(&self, summary: &Summary) -> (Vec<String>, bool) {
-        let routers = self.routers.iter().map(|(dialect, rtc)| {
-            let rtc = if *rtc == Rtc::Good { "good" } else { "broken" };
-            format!("{dialect} rtc={rtc}")
-        });
-        let enough = summary.cases >= CASES_PER_ROUTER.min(2) * self.routers.len() as u64
-            && summary.events >= EVENTS_FOR_COVERAGE;
-        (summary.coverage.missing(routers), !enough)
+    /// The required kinds that a session did not exercise.
+    pub fn missing(&self, summary: &Summary) -> Vec<String> {
+        let routers =
+            self.routers.iter().map(|(dialect, rtc)| format!("{dialect} rtc={}", rtc.name()));
+        summary.coverage.missing(routers)
+    }
+
+    /// Whether a session was too short to require every kind.
+    pub fn is_short(&self, summary: &Summary) -> bool {
+        summary.cases < CASES_PER_ROUTER.min(2) * self.routers.len() as u64
+            || summary.events < EVENTS_FOR_COVERAGE
     }
 
     /// The number of events from which on a session must exercise every required kind.

@@ -1,9 +1,8 @@
 //! The result of playing one household.
 
-use super::span::unspanned;
 use runner::lenient_log::{LenientLog, StepOutcome};
 use runner::{Finding, FindingKind, Tally};
-use scenario::{Action, Scenario, Step};
+use scenario::{Action, Scenario, Step, unspanned};
 
 /// The result of playing one household.
 #[derive(Clone, Debug)]

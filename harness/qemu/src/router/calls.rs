@@ -127,15 +127,11 @@ impl Router<'_> {
                 return Ok(None);
             }
         };
-        let side = |side: &Side| match side {
-            Side::Before => "before",
-            Side::After => "after",
-        };
         let place = match point {
-            Point::Word(place, command) => {
-                format!("{} {} -", side(place), shell_quote(command.as_bytes()))
+            Point::Subcommand(side, command) => {
+                format!("{} {} -", side.name(), shell_quote(command.as_bytes()))
             }
-            Point::Command(place, nth) => format!("{} - {nth}", side(place)),
+            Point::Command(side, nth) => format!("{} - {nth}", side.name()),
             // No guest runs a case with one.
             Point::FileChange { .. } => return Ok(None),
             Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
@@ -284,8 +280,8 @@ fn fault_place(plan: &CallOptions) -> Option<FaultPlace> {
         return None;
     };
     Some(match point {
-        Point::Word(Side::Before, _) | Point::Command(Side::Before, _) => FaultPlace::Before,
-        Point::Word(Side::After, _) | Point::Command(Side::After, _) => FaultPlace::After,
+        Point::Subcommand(Side::Before, _) | Point::Command(Side::Before, _) => FaultPlace::Before,
+        Point::Subcommand(Side::After, _) | Point::Command(Side::After, _) => FaultPlace::After,
         Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
             FaultPlace::Within
         }

@@ -107,7 +107,7 @@ fn a_power_cut_before_or_after_a_commit_leaves_the_flash_of_that_point(
     let side = if side == "before" { Side::Before } else { Side::After };
     let mut config = fake_guest::config("normal", None);
     let mut router = router(&mut config);
-    let cut = plan(Disturbance::Cut(Point::Word(side, "commit".to_owned())));
+    let cut = plan(Disturbance::Cut(Point::Subcommand(side, "commit".to_owned())));
     let result = router.call(&add(), &cut).expect("a call");
     assert_eq!((result.end, result.commands.len()), (CallEnd::PowerLost, commands));
     assert!(router.has_exited());

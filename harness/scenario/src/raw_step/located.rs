@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::unspanned::unspanned;
+
 /// A value and its place in the file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(transparent)]
@@ -13,7 +15,7 @@ pub(super) struct Located<T>(pub(super) Spanned<T>);
 
 impl<T> Located<T> {
     pub(super) fn new(value: T) -> Self {
-        Self(Spanned::new(0..0, value))
+        Self(unspanned(value))
     }
 }
 

@@ -61,9 +61,9 @@ pub(super) fn of_cuts(
             let lines = (first(expected), first(found));
             let point = violation.id.schedule.last().map(|fault| fault.point);
             let has_returned =
-                matches!(point, Some(FaultPoint::Ended | FaultPoint::EndedUnsynced(_)));
+                matches!(point, Some(FaultPoint::AfterCall | FaultPoint::AfterCallUnsynced(_)));
             let cause = match point {
-                Some(FaultPoint::EndedUnsynced(_) | FaultPoint::FileChange { .. })
+                Some(FaultPoint::AfterCallUnsynced(_) | FaultPoint::FileChange { .. })
                     if violation.severity == Severity::Risk =>
                 {
                     Cause::NotSynced

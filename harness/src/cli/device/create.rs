@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use nvram_emu::backup::{self, Backup};
 use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use nvram_emu::{DoesNotFit, Machine};
-use toml::Spanned;
 
 use crate::cli::options::{chip_names, dialect_names};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::shown::Shown as _;
 use runner::setup;
-use scenario::{Bytes, Router};
+use scenario::{Bytes, Router, unspanned};
 
 /// The arguments of `leaselab device create`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +49,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
-    let spanned = |text: &str| Spanned::new(0..0, text.to_owned());
     let image = match &create.image {
         Some(path) => {
             Some(std::path::absolute(path).map_err(|error| CommandError::file(path, error))?)
@@ -58,14 +56,14 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         None => None,
     };
     let router = Router {
-        dialect: spanned(&create.dialect),
-        chip: spanned(&create.chip),
+        dialect: unspanned(create.dialect.clone()),
+        chip: unspanned(create.chip.clone()),
         space: create.space,
         partition: create.partition,
         erase: create.erase,
         neighbours: create.neighbours,
         free: create.free,
-        image: image.map(|path| spanned(&path.to_string_lossy())),
+        image: image.map(|path| unspanned(path.to_string_lossy().into_owned())),
         ..Router::default()
     };
     let machine = setup::machine(&router, Path::new("/")).map_err(|refusal| {

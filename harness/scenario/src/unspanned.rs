@@ -3,6 +3,6 @@
 use toml::Spanned;
 
 /// A value with an empty span.
-pub(super) fn unspanned<T>(value: T) -> Spanned<T> {
+pub fn unspanned<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }
