@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Seconds in a year.
-const YEAR: f64 = 365.25 * 86_400.0;
+const YEAR: f64 = 365.0 * 86_400.0;
 
 /// How long the flash has no valid copy of the store during an undisturbed run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
