@@ -6,8 +6,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
 use wear::{
-    CostModel, DAY, ExecutingStore, HOUR, Household, RouterSpec, Script, builtin_script, count,
-    count_each, count_executed, simulate,
+    CostModel, DAY, ExecutingStore, HOUR, Household, HouseholdRun, RouterSpec, Script,
+    builtin_script, count, count_each, count_executed, simulate,
 };
 
 use crate::lab::Lab;
@@ -50,8 +50,9 @@ fn counting_equals_execution(
     let cost_model = cost_model(dialect, Chip::SPI_NOR);
     let days = short_or_long(5, 30);
     let seconds = days * DAY;
-    let counted = count(&cost_model, &busy(), build, script, 7, seconds).expect("counts");
-    let executed = count_executed(&cost_model, &busy(), build, script, 7, seconds).expect("calls");
+    let run = HouseholdRun { household: &busy(), build, seed: 7, seconds };
+    let counted = count(&cost_model, run, script).expect("counts");
+    let executed = count_executed(&cost_model, run, script).expect("calls");
     assert_eq!(counted.wear, executed);
     assert!(!counted.nvram_full && executed.calls > 10 * days, "{executed:?}");
 }
@@ -60,9 +61,9 @@ fn counting_equals_execution(
 fn sharing_a_simulation_changes_no_count(#[values(Build::Rtc, Build::NoRtc)] build: Build) {
     let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
     let scripts = [Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 }, Script::Naive];
-    let together = count_each(&cost_model, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
-    let alone = scripts
-        .map(|script| count(&cost_model, &busy(), build, script, 7, 90 * DAY).expect("counts"));
+    let run = HouseholdRun { household: &busy(), build, seed: 7, seconds: 90 * DAY };
+    let together = count_each(&cost_model, run, &scripts).expect("counts");
+    let alone = scripts.map(|script| count(&cost_model, run, script).expect("counts"));
     assert_eq!(together, alone);
 }
 
@@ -85,9 +86,10 @@ fn counting_equals_processes(
         Process::new(cost_model.machine().clone(), &builtin_script(script), &settings)
             .expect("a process back end");
     let mut store = ExecutingStore::new(&cost_model, &mut backend, seconds);
-    simulate(&household, build, 3, seconds, &mut store).expect("a simulation");
+    let run = HouseholdRun { household: &household, build, seed: 3, seconds };
+    simulate(run, &mut store).expect("a simulation");
     let executed = store.finish().expect("calls");
-    let counted = count(&cost_model, &household, build, script, 3, seconds).expect("counts");
+    let counted = count(&cost_model, run, script).expect("counts");
     assert_eq!(counted.wear, executed);
 }
 

@@ -7,8 +7,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use proptest::prelude::*;
 use wear::{
-    CostModel, DAY, HOUR, Household, ImageBuilder, ImageMode, RecordFields, RouterSpec, Script,
-    count, count_images,
+    CostModel, DAY, HOUR, Household, HouseholdRun, ImageBuilder, ImageMode, RecordFields,
+    RouterSpec, Script, count, count_images,
 };
 
 use crate::wear::short_or_long;
@@ -83,12 +83,9 @@ fn building_images_changes_no_count() {
     let household = Household { clients: 6, lease_time: HOUR as u32, ..Household::default() };
     for (build, script) in [(Build::Rtc, Script::Naive), (Build::NoRtc, Script::Ours { slack: 0 })]
     {
-        let counted =
-            count(&cost_model, &household, build, script, 5, 3 * DAY).expect("counts").wear;
-        let built = |mode| {
-            count_images(&cost_model, &household, build, script, (5, 3 * DAY), mode)
-                .expect("images")
-        };
+        let run = HouseholdRun { household: &household, build, seed: 5, seconds: 3 * DAY };
+        let counted = count(&cost_model, run, script).expect("counts").wear;
+        let built = |mode| count_images(&cost_model, run, script, mode).expect("images");
         let (wear, full) = built(ImageMode::Full);
         let (_, incremental) = built(ImageMode::Incremental);
         assert_eq!(wear, counted);

@@ -8,7 +8,9 @@ use super::count::{count, count_executed, count_workload};
 use super::durations::{DAY, HOUR, MONTH};
 use super::error::WearError;
 use super::household::Household;
-use super::router::{RouterSpec, Script};
+use super::household_run::HouseholdRun;
+use super::router::RouterSpec;
+use super::script::Script;
 use super::wear_counts::WearCounts;
 use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
 use nvram_emu::Dialect;
@@ -55,7 +57,8 @@ fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let fifty = Household::quiet(50, 12 * HOUR as u32);
     // After half a lease time all clients have a lease, and none has renewed twice.
     let stored = |build, script| -> Result<(u64, u64), WearError> {
-        let wear = count(cost_model, &fifty, build, script, seed, 6 * HOUR)?.wear;
+        let run = HouseholdRun { household: &fifty, build, seed, seconds: 6 * HOUR };
+        let wear = count(cost_model, run, script)?.wear;
         Ok((wear.payload / wear.commits.max(1), wear.commits))
     };
     let bytes = |script| -> Result<(u64, u64), WearError> {
@@ -87,7 +90,8 @@ fn no_space(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
     let cost_model = CostModel::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
     let many = Household::quiet(150, 12 * HOUR as u32);
     let result = |script| -> Result<(String, WearCounts), WearError> {
-        let wear = count_executed(&cost_model, &many, Build::Rtc, script, seed, 6 * HOUR)?;
+        let run = HouseholdRun { household: &many, build: Build::Rtc, seed, seconds: 6 * HOUR };
+        let wear = count_executed(&cost_model, run, script)?;
         let text = format!(
             "{} of {} calls fail, {} other settings lost",
             wear.failed,
@@ -122,7 +126,8 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
     };
     let quiet = Household::quiet(20, HOUR as u32);
     let count_month = |household: &Household, build, script| -> Result<WearCounts, WearError> {
-        Ok(count(cost_model, household, build, script, seed, MONTH)?.wear)
+        let run = HouseholdRun { household, build, seed, seconds: MONTH };
+        Ok(count(cost_model, run, script)?.wear)
     };
     let commits = |wear: &WearCounts| format!("{} commits for {} calls", wear.commits, wear.calls);
     let (naive, ours) =

@@ -1,4 +1,4 @@
-//! The cost of one commit, and the number of commands of one call.
+//! The cost of one commit.
 
 use std::ops::Range;
 
@@ -67,40 +67,5 @@ impl CommitCost {
     /// Erases of all blocks.
     pub fn total_erases(&self) -> u64 {
         self.erases.iter().map(|count| u64::from(*count)).sum()
-    }
-}
-
-/// How many `nvram` commands a script executes for each kind of call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommandCounts {
-    /// `init` without leases.
-    pub init_empty: u64,
-    /// `init` with one lease.
-    pub init_one: u64,
-    /// In addition for each further lease that `init` prints.
-    pub init_each: u64,
-    /// `add` of a record that differs from the stored one; also `old`, for the first change since the last boot.
-    pub set: u64,
-    /// `old` of a record that differs from the stored one, later than the first change since the last boot.
-    pub replace: u64,
-    /// `old` of a record that is stored, before the first change since the last boot.
-    pub same_after_boot: u64,
-    /// The same later.
-    pub same: u64,
-    /// `del` of a record that is stored.
-    pub unset: u64,
-    /// `del` of a record that is not stored.
-    pub absent: u64,
-    /// Any other call, such as `arp-add`.
-    pub other: u64,
-}
-
-impl CommandCounts {
-    /// `init` with this number of leases.
-    pub fn init(&self, leases: u64) -> u64 {
-        match leases.checked_sub(1) {
-            None => self.init_empty,
-            Some(further) => self.init_one + self.init_each * further,
-        }
     }
 }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nvram_emu::flsh::{HEADER_LEN, find_magic};
 use nvram_emu::{Dialect, Machine};
 
-use super::commit_cost::{CommandCounts, CommitCost};
-use super::router::{RouterSpec, Script};
+use super::command_counts::CommandCounts;
+use super::commit_cost::CommitCost;
+use super::router::RouterSpec;
+use super::script::Script;
 use backend::{Backend as _, BackendError, CallEnd, CallOptions, InProcess};
 use dnsmasq_model::{Build, ScriptCall};
 use runner::setup::Refusal;

@@ -6,9 +6,9 @@ use super::dhcp::AddressRange;
 use super::error::WearError;
 use super::executing_store::ExecutingStore;
 use super::fan_out::FanOut;
-use super::household::Household;
+use super::household_run::HouseholdRun;
 use super::image_builder::{ImageBuilder, ImageMode};
-use super::router::Script;
+use super::script::Script;
 use super::simulate::simulate;
 use super::wear_counts::WearCounts;
 use super::workload::play;
@@ -34,17 +34,14 @@ pub struct HouseholdWear {
 /// A simulation that ends early, or a script that fails.
 pub fn count(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    seed: u64,
-    seconds: u64,
 ) -> Result<HouseholdWear, WearError> {
-    let counted = count_unlimited(cost_model, household, build, script, seed, seconds)?;
+    let counted = count_unlimited(cost_model, run, script)?;
     if !counted.nvram_full {
         return Ok(counted);
     }
-    let wear = count_executed(cost_model, household, build, script, seed, seconds)?;
+    let wear = count_executed(cost_model, run, script)?;
     Ok(HouseholdWear { wear, nvram_full: true })
 }
 
@@ -54,29 +51,26 @@ pub fn count(
 /// As [`count`].
 pub fn count_each(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     scripts: &[Script],
-    seed: u64,
-    seconds: u64,
 ) -> Result<Vec<HouseholdWear>, WearError> {
     let mut counted: Vec<Option<HouseholdWear>> = scripts.iter().map(|_| None).collect();
     while let Some(next) = counted.iter().position(Option::is_none) {
-        let is_alike =
-            |at: &usize| counted[*at].is_none() && scripts[*at].stores_like(scripts[next], build);
+        let is_alike = |at: &usize| {
+            counted[*at].is_none() && scripts[*at].stores_like(scripts[next], run.build)
+        };
         let group: Vec<usize> = (next..scripts.len()).filter(is_alike).collect();
         if let [only] = group[..] {
-            counted[only] =
-                Some(count(cost_model, household, build, scripts[only], seed, seconds)?);
+            counted[only] = Some(count(cost_model, run, scripts[only])?);
             continue;
         }
-        let new_store = |at: &usize| new_store(cost_model, household, build, scripts[*at], seconds);
+        let new_store = |at: &usize| new_store(cost_model, run, scripts[*at]);
         let mut fan_out = FanOut(group.iter().map(new_store).collect::<Result<_, _>>()?);
-        let unserved = simulate(household, build, seed, seconds, &mut fan_out)?;
+        let unserved = simulate(run, &mut fan_out)?;
         for (at, store) in group.into_iter().zip(fan_out.0) {
             let nvram_full = store.is_full();
             let wear = if nvram_full {
-                count_executed(cost_model, household, build, scripts[at], seed, seconds)?
+                count_executed(cost_model, run, scripts[at])?
             } else {
                 WearCounts { unserved, ..store.finish() }
             };
@@ -88,13 +82,11 @@ pub fn count_each(
 
 fn new_store<'a>(
     cost_model: &'a CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    seconds: u64,
 ) -> Result<CountingStore<'a>, WearError> {
-    let AddressRange { first, count } = AddressRange::of(household);
-    Ok(CountingStore::new(cost_model, script, build, seconds, first, count)?)
+    let AddressRange { first, count } = AddressRange::of(run.household);
+    Ok(CountingStore::new(cost_model, script, run.build, run.seconds, first, count)?)
 }
 
 /// Counts as if the NVRAM were large enough for all leases.
@@ -103,14 +95,11 @@ fn new_store<'a>(
 /// As [`count`].
 pub(super) fn count_unlimited(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    seed: u64,
-    seconds: u64,
 ) -> Result<HouseholdWear, WearError> {
-    let mut store = new_store(cost_model, household, build, script, seconds)?;
-    let unserved = simulate(household, build, seed, seconds, &mut store)?;
+    let mut store = new_store(cost_model, run, script)?;
+    let unserved = simulate(run, &mut store)?;
     let nvram_full = store.is_full();
     Ok(HouseholdWear { wear: WearCounts { unserved, ..store.finish() }, nvram_full })
 }
@@ -121,16 +110,14 @@ pub(super) fn count_unlimited(
 /// As [`count`]; a dialect whose images cannot be built, or an NVRAM that is full.
 pub fn count_images(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    (seed, seconds): (u64, u64),
     mode: ImageMode,
 ) -> Result<(WearCounts, ImageBuilder), WearError> {
     let mut images = ImageBuilder::new(cost_model, mode)?;
-    let mut store = new_store(cost_model, household, build, script, seconds)?;
+    let mut store = new_store(cost_model, run, script)?;
     store.build_images(&mut images);
-    let unserved = simulate(household, build, seed, seconds, &mut store)?;
+    let unserved = simulate(run, &mut store)?;
     if store.is_full() {
         return Err(WearError::ImagesOfFullNvram);
     }
@@ -144,15 +131,12 @@ pub fn count_images(
 /// As [`count`].
 pub fn count_executed(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    seed: u64,
-    seconds: u64,
 ) -> Result<WearCounts, WearError> {
     let mut backend = InProcess::new(cost_model.machine().clone(), script.function());
-    let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
-    let unserved = simulate(household, build, seed, seconds, &mut store)?;
+    let mut store = ExecutingStore::new(cost_model, &mut backend, run.seconds);
+    let unserved = simulate(run, &mut store)?;
     Ok(WearCounts { unserved, ..store.finish()? })
 }
 

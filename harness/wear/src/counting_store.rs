@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::commit_cost::{CommandCounts, CommitCost};
+use super::command_counts::CommandCounts;
+use super::commit_cost::CommitCost;
 use super::cost_model::{CostModel, CostModelError};
 use super::image_builder::{ImageBuilder, RecordFields};
 use super::lease_store::{LeaseStore, SimulationError};
-use super::router::Script;
+use super::script::Script;
 use super::wear_counts::{BINS, WearCounts};
 use dnsmasq_model::{
     Action, Build, CallSink, Clock, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname,

@@ -8,6 +8,7 @@ use super::cost_model::CostModel;
 use super::count::{count, count_workload};
 use super::error::WearError;
 use super::executing_store::ExecutingStore;
+use super::household_run::HouseholdRun;
 use super::lease_store::SimulationError;
 use super::router::RouterSpec;
 use super::simulate::simulate;
@@ -99,21 +100,20 @@ impl Study {
             .map_err(SimulationError::from)?;
         let mut store =
             ExecutingStore::new(cost_model, &mut backend, seconds).owning(spec.owns.clone());
+        let run = HouseholdRun { seconds, ..self.household_run(*build) };
         let unserved = match workload {
             Some(workload) => {
                 play(workload, *build, &mut store)?;
                 0
             }
-            None => simulate(&self.household, *build, self.seed, seconds, &mut store)?,
+            None => simulate(run, &mut store)?,
         };
         let wear = WearCounts { unserved, ..store.finish()? };
         let mut in_process = Vec::new();
         for script in &self.scripts {
             let other = match workload {
                 Some(workload) => count_workload(cost_model, workload, *build, *script)?,
-                None => {
-                    count(cost_model, &self.household, *build, *script, self.seed, seconds)?.wear
-                }
+                None => count(cost_model, run, *script)?.wear,
             };
             let equal = other == wear;
             in_process.push(InProcessCount { script: script.name(), equal, wear: other });

@@ -7,7 +7,9 @@ use super::count::count_each;
 use super::error::WearError;
 use super::fleet::{Fleet, FleetEntry, FleetPlan, ScriptCounts};
 use super::household::Household;
-use super::router::{RouterSpec, Script};
+use super::household_run::HouseholdRun;
+use super::router::RouterSpec;
+use super::script::Script;
 use super::study::build_name;
 use dnsmasq_model::Build;
 use scenario::DeterministicRng;
@@ -109,7 +111,8 @@ impl FleetSpec {
 
     fn count_one(&self, cost_model: &CostModel, index: u32) -> Result<FleetEntry, WearError> {
         let Generated { household, build, seed } = self.generate(index);
-        let counted = count_each(cost_model, &household, build, &self.scripts, seed, self.seconds)?;
+        let run = HouseholdRun { household: &household, build, seed, seconds: self.seconds };
+        let counted = count_each(cost_model, run, &self.scripts)?;
         let counts = counted.iter().map(|household| ScriptCounts {
             calls: household.wear.calls,
             commits: household.wear.commits,

@@ -2,7 +2,7 @@
 //!
 //! | item | purpose |
 //! |---|---|
-//! | [`Household`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
+//! | [`Household`], [`HouseholdRun`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
 //! | [`Workload`], [`Source`] | lists of events from recordings and scenarios |
 //! | [`RouterPreset`] | well-known routers |
 //! | [`LeaseStore`] | the interface between the simulated dnsmasq and a script with its store |
@@ -29,6 +29,7 @@ mod answer;
 mod calendar_queue;
 mod charts;
 mod claims;
+mod command_counts;
 mod commit_cost;
 mod cost_model;
 mod count;
@@ -43,12 +44,14 @@ mod fleet;
 mod fleet_spec;
 mod fleet_table;
 mod household;
+mod household_run;
 mod image_builder;
 mod lease_store;
 mod limits;
 mod machine_readable;
 mod router;
 mod router_preset;
+mod script;
 mod simulate;
 mod source;
 mod study;
@@ -59,7 +62,8 @@ mod yearly_wear;
 
 pub use charts::{ChartError, Charts, Curve, MAX_LINES};
 pub use claims::{Claim, claims, claims_table};
-pub use commit_cost::{CommandCounts, CommitCost};
+pub use command_counts::CommandCounts;
+pub use commit_cost::CommitCost;
 pub use cost_model::{CostModel, CostModelError};
 pub use count::{HouseholdWear, count, count_each, count_executed, count_images, count_workload};
 pub use counting_store::CountingStore;
@@ -70,12 +74,14 @@ pub use executing_store::ExecutingStore;
 pub use fleet::{Fleet, FleetEntry, FleetPlan, MergeError, ScriptCounts};
 pub use fleet_spec::FleetSpec;
 pub use household::{Household, HouseholdError};
+pub use household_run::HouseholdRun;
 pub use image_builder::{ImageBuilder, ImageMode, ImagesUnsupported, RecordFields};
 pub use lease_store::{LeaseStore, SimulationError};
 pub use limits::Limits;
 pub use machine_readable::{csv, json};
-pub use router::{RouterSpec, Script, builtin_script};
+pub use router::RouterSpec;
 pub use router_preset::RouterPreset;
+pub use script::{Script, builtin_script};
 pub use simulate::simulate;
 pub use source::{Source, recordings, scenario};
 pub use study::{Method, RowResult, Study, StudyRow, Unsupported, build_name};

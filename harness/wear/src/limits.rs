@@ -7,9 +7,9 @@ use super::count::{HouseholdWear, count_unlimited};
 use super::durations::DAY;
 use super::error::WearError;
 use super::household::Household;
-use super::router::Script;
+use super::household_run::HouseholdRun;
+use super::script::Script;
 use super::yearly_wear::YearlyWear;
-use dnsmasq_model::Build;
 
 /// Time that is simulated for each household, in seconds.
 const SAMPLE: u64 = 30 * DAY;
@@ -31,21 +31,20 @@ pub struct Limits {
     pub lease_under_5: Option<u32>,
 }
 
-/// Finds the limits by bisection, changing only the number of clients or the lease time of `household`.
+/// Finds the limits by bisection, changing only the number of clients or the lease time of the household.
 ///
 /// # Errors
 /// A household that cannot be counted.
 pub(super) fn find_limits(
     cost_model: &CostModel,
-    household: &Household,
-    build: Build,
+    run: HouseholdRun<'_>,
     script: Script,
-    seed: u64,
     endurance: u32,
 ) -> Result<Limits, WearError> {
+    let household = run.household;
     let lasts = |household: Household| -> Result<f64, WearError> {
-        let HouseholdWear { wear, .. } =
-            count_unlimited(cost_model, &household, build, script, seed, SAMPLE)?;
+        let run = HouseholdRun { household: &household, seconds: SAMPLE, ..run };
+        let HouseholdWear { wear, .. } = count_unlimited(cost_model, run, script)?;
         Ok(YearlyWear::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
     };
     let clients = |years: f64| {

@@ -1,76 +1,12 @@
-//! The router and its lease script.
+//! The router whose flash wears.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use lease_script::Config;
 use nvram_emu::device::{Chip, FlashKind};
 use nvram_emu::{Dialect, Machine};
-use toml::Spanned;
 
-use backend::Function;
-use backend::process::{ScriptCommand, ScriptFile};
-use dnsmasq_model::Build;
 use runner::setup::{self, Refusal};
-use scenario::{Bytes, Router};
-
-/// A lease script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Script {
-    /// The project's script.
-    Ours {
-        /// `LEASE_SLACK`, in seconds.
-        slack: u64,
-    },
-    /// The naive script after the notes of 2006: it commits in every call but `init`.
-    Naive,
-}
-
-impl Script {
-    /// The name in tables.
-    pub fn name(self) -> String {
-        match self {
-            Self::Ours { slack: 0 } => "ours".to_owned(),
-            Self::Ours { slack } => format!("ours, slack {}", scenario::Seconds(slack)),
-            Self::Naive => "naive 2006".to_owned(),
-        }
-    }
-
-    /// The script as a function, for calls in process.
-    pub fn function(self) -> Function {
-        match self {
-            Self::Ours { slack } => {
-                Function::LeaseUpdate(Config { slack: Some(slack), ..Config::default() })
-            }
-            Self::Naive => Function::Naive,
-        }
-    }
-
-    /// Whether both scripts store the same records, so that `init` prints the same. Slack changes only expiry times, which
-    /// the build without RTC does not store.
-    pub(super) fn stores_like(self, other: Self, build: Build) -> bool {
-        let slack = |script| match script {
-            Self::Ours { slack } if build == Build::Rtc => slack,
-            Self::Ours { .. } | Self::Naive => 0,
-        };
-        slack(self) == slack(other)
-    }
-}
-
-/// The script as a command, for calls in processes.
-pub fn builtin_script(script: Script) -> ScriptCommand {
-    let (file, environment) = match script {
-        Script::Ours { slack } => (
-            ScriptFile::LeaseUpdate,
-            [("LEASE_SLACK".to_owned(), slack.to_string())].into_iter().collect(),
-        ),
-        Script::Naive => (
-            ScriptFile::BuiltIn("naive.sh", include_str!("../../../scenarios/scripts/naive.sh")),
-            std::collections::BTreeMap::new(),
-        ),
-    };
-    ScriptCommand { file, shell: Vec::new(), environment, storage: Arc::default() }
-}
+use scenario::{Bytes, Router, unspanned};
 
 /// A router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +45,8 @@ impl RouterSpec {
     /// Sizes that contradict each other.
     pub fn machine(&self) -> Result<Machine, Refusal> {
         let router = Router {
-            dialect: Spanned::new(0..0, self.dialect.name().to_owned()),
-            chip: Spanned::new(0..0, self.chip.name.to_owned()),
+            dialect: unspanned(self.dialect.name().to_owned()),
+            chip: unspanned(self.chip.name.to_owned()),
             space: Bytes(u64::from(self.space)),
             partition: Some(Bytes(u64::from(self.partition()))),
             erase: Bytes(u64::from(self.chip.erase_block)),

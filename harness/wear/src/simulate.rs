@@ -6,8 +6,9 @@ use super::calendar_queue::CalendarQueue;
 use super::dhcp::{client, server};
 use super::durations::{MONTH, YEAR};
 use super::household::Household;
+use super::household_run::HouseholdRun;
 use super::lease_store::{LeaseStore, SimulationError};
-use dnsmasq_model::{Build, Client4, Clock, InitResult, Kind4, Message4, Reply4, Server};
+use dnsmasq_model::{Client4, Clock, InitResult, Kind4, Message4, Reply4, Server};
 use scenario::DeterministicRng;
 
 /// Wall clock at the start: 2026-01-05T12:00:00Z.
@@ -43,18 +44,16 @@ enum DeviceKind {
     Guest,
 }
 
-/// Simulates `seconds` of a household, whose dnsmasq calls `store`. Returns the number of requests that got no address,
+/// Simulates some time in a household, whose dnsmasq calls `store`. Returns the number of requests that got no address,
 /// because all addresses were leased.
 ///
 /// # Errors
 /// A dnsmasq that does not start, or a store that fails.
 pub fn simulate(
-    household: &Household,
-    build: Build,
-    seed: u64,
-    seconds: u64,
+    run: HouseholdRun<'_>,
     store: &mut impl LeaseStore,
 ) -> Result<u64, SimulationError> {
+    let HouseholdRun { household, build, seed, seconds } = run;
     let t1 = u64::from(household.lease_time / 2);
     let mut simulation = Simulation {
         household,

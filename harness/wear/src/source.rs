@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::router::Script;
+use super::script::Script;
 use dnsmasq_model::{Build, Network, ScriptCall, ServerConfig};
 use runner::{CaseError, build_of, calls_of};
 use scenario::Case;

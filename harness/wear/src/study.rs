@@ -8,9 +8,11 @@ use super::count::{HouseholdWear, count, count_executed, count_images, count_wor
 use super::durations::DAY;
 use super::error::WearError;
 use super::household::Household;
+use super::household_run::HouseholdRun;
 use super::image_builder::ImageMode;
 use super::limits::{Limits, find_limits};
-use super::router::{RouterSpec, Script};
+use super::router::RouterSpec;
+use super::script::Script;
 use super::source::{Source, scenario};
 use super::wear_counts::WearCounts;
 use super::yearly_wear::YearlyWear;
@@ -200,8 +202,7 @@ impl Study {
         let endurance = self.endurance.unwrap_or(router.chip.endurance);
         let HouseholdWear { wear, nvram_full } = self.count(cost_model, task)?;
         let limits = if self.limits && workload.is_none() {
-            let Self { household, seed, .. } = self;
-            Some(find_limits(cost_model, household, *build, *script, *seed, endurance)?)
+            Some(find_limits(cost_model, self.household_run(*build), *script, endurance)?)
         } else {
             None
         };
@@ -222,22 +223,21 @@ impl Study {
     }
 
     fn count(&self, cost_model: &CostModel, task: &Task) -> Result<HouseholdWear, WearError> {
-        let Self { household, seed, seconds, .. } = self;
         let Task { build, script, workload } = task;
+        let run = self.household_run(*build);
         let wear = match (workload, self.method) {
             (Some(workload), _) => count_workload(cost_model, workload, *build, *script)?,
-            (None, Method::BuildImages(mode)) => {
-                let times = (*seed, *seconds);
-                count_images(cost_model, household, *build, *script, times, mode)?.0
-            }
-            (None, Method::Execute) => {
-                count_executed(cost_model, household, *build, *script, *seed, *seconds)?
-            }
-            (None, Method::Count) => {
-                return count(cost_model, household, *build, *script, *seed, *seconds);
-            }
+            (None, Method::BuildImages(mode)) => count_images(cost_model, run, *script, mode)?.0,
+            (None, Method::Execute) => count_executed(cost_model, run, *script)?,
+            (None, Method::Count) => return count(cost_model, run, *script),
         };
         Ok(HouseholdWear { wear, nvram_full: false })
+    }
+
+    /// The household's time with a build.
+    pub(super) fn household_run(&self, build: Build) -> HouseholdRun<'_> {
+        let Self { ref household, seed, seconds, .. } = *self;
+        HouseholdRun { household, build, seed, seconds }
     }
 
     /// Time after which a workload starts again, in seconds.

@@ -7,7 +7,8 @@ use crate::count::{HouseholdWear, count_unlimited};
 use crate::durations::DAY;
 use crate::error::WearError;
 use crate::household::Household;
-use crate::router::Script;
+use crate::household_run::HouseholdRun;
+use crate::script::Script;
 use crate::study::{Study, build_name};
 use crate::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
@@ -58,8 +59,12 @@ impl Study {
     ) -> Result<Curve, WearError> {
         let point = |lease_time: &u32| -> Result<_, WearError> {
             let household = Household { lease_time: *lease_time, ..self.household.clone() };
-            let HouseholdWear { wear, .. } =
-                count_unlimited(cost_model, &household, build, script, self.seed, SAMPLE)?;
+            let run = HouseholdRun {
+                household: &household,
+                seconds: SAMPLE,
+                ..self.household_run(build)
+            };
+            let HouseholdWear { wear, .. } = count_unlimited(cost_model, run, script)?;
             let years = YearlyWear::of(&wear, endurance, SAMPLE).years;
             Ok((f64::from(*lease_time), years))
         };
