@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use dnsmasq_model::Build;
 use predicates::prelude::*;
 use rstest::rstest;
 use trace::Recording;
@@ -53,7 +54,7 @@ fn imported(lab: &Lab, log: &str, options: &[&str]) -> Recording {
 fn a_log_becomes_a_recording() {
     let lab = Lab::new();
     let recording = imported(&lab, LOG, &[]);
-    assert_eq!((recording.meta.build.as_str(), recording.meta.calls), ("rtc", 3));
+    assert_eq!((recording.meta.build, recording.meta.calls), (Build::Rtc, 3));
     let [init, old, add] = &recording.calls[..] else { panic!("three calls") };
     assert!(init.out.as_ref().expect("what init printed").0.ends_with(b"00:01\n"));
     assert_eq!(old.env["DNSMASQ_SUPPLIED_HOSTNAME"].0, b"caf\xE9 \nAnna");

@@ -210,3 +210,30 @@ fn errors_name_the_folder_or_file_that_cannot_be_read() {
         .code(2)
         .stderr(predicate::str::contains("stimuli.jsonl:2:6: expected value"));
 }
+
+#[rstest]
+#[case(
+    "\"build\": \"rtc\"",
+    "\"build\": \"rtcc\"",
+    "meta.json:3:16: unknown variant `rtcc`, expected `rtc` or `no-rtc`"
+)]
+#[case("\"clock\": \"virtual\"", "\"clock\": \"sundial\"", "unknown variant `sundial`")]
+#[case("\"store_mode\": \"upstream\"", "\"store_mode\": \"v7\"", "unknown variant `v7`")]
+#[case("\"init_order\": \"insert\"", "\"init_order\": \"\"", "unknown variant ``")]
+fn unknown_values_in_the_description_of_a_recording_are_refused(
+    #[case] known: &str,
+    #[case] unknown: &str,
+    #[case] message: &str,
+) {
+    let dir = copy("add_single.rtc");
+    let path = dir.path().join("meta.json");
+    let text = fs::read_to_string(&path).expect("a description");
+    assert!(text.contains(known), "{text}");
+    fs::write(&path, text.replacen(known, unknown, 1)).expect("written");
+    leaselab()
+        .args(["trace", "check"])
+        .arg(dir.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(message));
+}

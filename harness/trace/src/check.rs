@@ -10,6 +10,7 @@ use super::recording::Recording;
 /// # Errors
 /// If a stimulus has an invalid value.
 pub fn check(recording: &Recording) -> Result<CheckResult, TraceError> {
+    // The recorder writes the reason; `arp` is in those of recordings in which only the order of neighbours is open.
     let strictness = match recording.meta.racy.as_deref() {
         None => Strictness::Exact,
         Some(why) if why.contains("arp") => Strictness::ArpSets,
@@ -17,13 +18,13 @@ pub fn check(recording: &Recording) -> Result<CheckResult, TraceError> {
     };
     let mut driver = Driver::new(recording, strictness);
     for (line, stimulus) in recording.stimuli.iter().enumerate() {
-        let error = |message: String| TraceError::Value {
+        let invalid = |error| TraceError::Stimulus {
             path: recording.folder.join("stimuli.jsonl"),
             line: line + 1,
-            message,
+            error,
         };
         driver.check_clocks(stimulus);
-        let made = driver.apply(stimulus).map_err(error)?;
+        let made = driver.apply(stimulus).map_err(invalid)?;
         driver.made.push(made);
     }
     Ok(driver.finish())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check_result::{CheckResult, Strictness};
-use super::diff::{Compared, EngineCall, compare, missing, recorded, surplus};
+use super::diff::{Compared, EngineCall, compare, missing, surplus};
 use super::driver::Driver;
 use super::recording::{Call, Stimulus};
 
@@ -43,7 +43,7 @@ impl Driver<'_> {
         CheckResult {
             label: recording.label(),
             release: recording.meta.version.as_ref().map(|_| recording.meta.release()),
-            build: recording.meta.build(),
+            build: recording.meta.build,
             racy: recording.meta.racy.clone(),
             strictness: self.strictness,
             calls: recording.calls.len(),
@@ -101,7 +101,11 @@ impl Driver<'_> {
         let mut want: Vec<&Call> = want.iter().collect();
         if self.strictness == Strictness::ArpSets {
             let is_arp = |word: Option<&[u8]>| word.is_some_and(|w| w.starts_with(b"arp-"));
-            sort_runs(&mut want, |c| is_arp(c.argv.get(1).map(|a| &a.0[..])), |c| recorded(c).argv);
+            sort_runs(
+                &mut want,
+                |c| is_arp(c.argv.get(1).map(|a| &a.0[..])),
+                |c| c.script_call().argv,
+            );
             sort_runs(&mut got, |m| is_arp(Some(m.call.action())), |m| m.call.argv.clone());
         }
         for at in 0..want.len().max(got.len()) {

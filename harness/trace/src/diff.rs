@@ -40,14 +40,6 @@ fn argv(words: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
     })
 }
 
-/// The arguments and variables of a recorded call.
-pub(super) fn recorded(call: &Call) -> ScriptCall {
-    ScriptCall {
-        argv: call.argv.iter().map(|a| a.0.clone()).collect(),
-        env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
-    }
-}
-
 /// The parts of a call that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {
@@ -60,7 +52,7 @@ pub(super) enum Compared {
 /// The differences between two calls.
 pub(super) fn compare(want: &Call, got: &EngineCall, compared: Compared) -> Vec<String> {
     let mut lines = Vec::new();
-    let words = recorded(want);
+    let words = want.script_call();
     for difference in words.differences(&got.call) {
         match difference {
             CallDifference::Arguments => {

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::check_result::Strictness;
 use super::diff::{EngineCall, Mismatch};
 use super::input;
-use super::recording::{Recording, Stimulus};
-use super::store::Store;
+use super::recorder_store::{RecorderStore, StoreMode};
+use super::recording::{RecordedClock, Recording, Stimulus};
+use super::stimulus_error::StimulusError;
 use super::testbed;
 use dnsmasq_model::{
     Clock, Engine, Ia, InitResult, InitStatus, Kind4, Message4, Release, Reply4, Reply6,
@@ -26,7 +27,7 @@ pub(super) struct Driver<'a> {
     release: Release,
     pub(super) strictness: Strictness,
     server: Server,
-    pub(super) store: Store,
+    pub(super) store: RecorderStore,
     time: Time,
     /// The output of `init` that a control file of the recorder specifies.
     init_out: Option<Vec<u8>>,
@@ -48,8 +49,8 @@ impl<'a> Driver<'a> {
             recording,
             release: meta.release(),
             strictness,
-            server: Server::new(Engine::new(meta.build(), ServerConfig::default())),
-            store: Store::new(&meta.store_mode, &meta.init_order),
+            server: Server::new(Engine::new(meta.build, ServerConfig::default())),
+            store: RecorderStore::new(meta.store_mode, meta.init_order),
             time: Time { t: 0.0, wall: meta.wall0, mono: meta.mono0 },
             init_out: None,
             init_rc: 0,
@@ -95,7 +96,7 @@ impl<'a> Driver<'a> {
 
     /// Compares the recorded clocks with those computed from the stimuli so far, and advances the latter.
     pub(super) fn check_clocks(&mut self, stimulus: &Stimulus) {
-        if self.recording.meta.clock == "virtual" {
+        if self.recording.meta.clock == RecordedClock::Virtual {
             let time = self.time;
             self.expect(stimulus, "i", &stimulus.i, &(self.made.len() as u64));
             self.expect(stimulus, "t", &stimulus.t, &time.t);
@@ -119,7 +120,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn made(&mut self, calls: Vec<ScriptCall>, time: Time) -> Vec<EngineCall> {
+    /// Applies the calls to the recorder's store.
+    fn store_calls(&mut self, calls: Vec<ScriptCall>, time: Time) -> Vec<EngineCall> {
         calls
             .into_iter()
             .map(|call| {
@@ -129,7 +131,7 @@ impl<'a> Driver<'a> {
             .collect()
     }
 
-    pub(super) fn apply(&mut self, stimulus: &Stimulus) -> Result<Vec<EngineCall>, String> {
+    pub(super) fn apply(&mut self, stimulus: &Stimulus) -> Result<Vec<EngineCall>, StimulusError> {
         let time = Time { t: stimulus.t, wall: stimulus.wall, mono: stimulus.mono };
         let clock = Clock { wall: time.wall.floor() as i64, mono: time.mono.floor() as i64 };
         let answer = stimulus.res.as_ref();
@@ -192,13 +194,13 @@ impl<'a> Driver<'a> {
                 }
                 "link" => self.link(stimulus, clock, &mut calls)?,
                 "warp" | "reboot" | "pause" | "settle" | "pipe_size" => {}
-                other => return Err(format!("unknown stimulus `{other}`")),
+                other => return Err(StimulusError::Unknown(other.to_owned())),
             }
         }
         if stimulus.nosettle.is_none() {
             self.server.engine_mut().end_calls(clock, &mut calls);
         }
-        Ok(self.made(calls, time))
+        Ok(self.store_calls(calls, time))
     }
 
     /// Compares the recorded reply with the decision of [`Server`]. A difference is reported without failing the check.
@@ -254,9 +256,9 @@ impl<'a> Driver<'a> {
             let passed = passed as f64;
             let then =
                 Time { t: time.t + passed, wall: time.wall + passed, mono: time.mono + passed };
-            made.extend(self.made(calls, then));
+            made.extend(self.store_calls(calls, then));
         }
-        if self.recording.meta.clock == "virtual" {
+        if self.recording.meta.clock == RecordedClock::Virtual {
             let recorded = stimulus.res.as_ref().and_then(|a| a.alarms.clone()).unwrap_or_default();
             self.expect(stimulus, "alarms", &recorded, &fired);
         }
@@ -268,9 +270,9 @@ impl<'a> Driver<'a> {
         stimulus: &Stimulus,
         clock: Clock,
         calls: &mut Vec<ScriptCall>,
-    ) -> Result<(), String> {
+    ) -> Result<(), StimulusError> {
         let argv = stimulus.argv.as_ref().unwrap_or(&self.recording.meta.cmdline);
-        let mut config = ServerConfig::parse(argv).map_err(|error| error.to_string())?;
+        let mut config = ServerConfig::parse(argv)?;
         config.release = self.release;
         if config.script == testbed::RECORDER.0.as_bytes() {
             config.script = testbed::RECORDER.1.to_vec();
@@ -299,14 +301,9 @@ impl<'a> Driver<'a> {
                 let (want_out, want_rc) = (recorded.out.clone(), recorded.rc);
                 let got = self.init_out.clone().unwrap_or_else(|| self.store.print());
                 if self.strictness != Strictness::ReportOnly {
-                    let v6_aware = self.recording.meta.store_mode == "v6aware";
-                    let want_out = want_out.map(|text| init_text(&text.0, v6_aware));
-                    self.expect(
-                        stimulus,
-                        "init printed",
-                        &want_out,
-                        &Some(init_text(&got, v6_aware)),
-                    );
+                    let mode = self.recording.meta.store_mode;
+                    let want_out = want_out.map(|text| init_text(&text.0, mode));
+                    self.expect(stimulus, "init printed", &want_out, &Some(init_text(&got, mode)));
                     let expected_rc = Some(self.init_rc);
                     self.expect(stimulus, "init returned", &want_rc, &expected_rc);
                 }
@@ -326,9 +323,9 @@ impl<'a> Driver<'a> {
         stimulus: &Stimulus,
         clock: Clock,
         calls: &mut Vec<ScriptCall>,
-    ) -> Result<(), String> {
-        let text = stimulus.addr.as_deref().ok_or("the stimulus `link` needs `addr`")?;
-        let invalid = || format!("invalid address `{text}`: expected for example 10.77.0.9/24");
+    ) -> Result<(), StimulusError> {
+        let text = stimulus.required("addr", stimulus.addr.as_deref())?;
+        let invalid = || StimulusError::InterfaceAddress(text.to_owned());
         let (addr, prefix) = text.split_once('/').ok_or_else(invalid)?;
         let (addr, prefix): (IpAddr, u8) =
             (addr.parse().map_err(|_| invalid())?, prefix.parse().map_err(|_| invalid())?);
@@ -336,10 +333,10 @@ impl<'a> Driver<'a> {
             return Err(invalid());
         }
         let engine = self.server.engine_mut();
-        match stimulus.op.as_deref() {
-            Some("add") => engine.add_address(addr, prefix, clock, calls),
-            Some("del") => engine.remove_address(addr, clock, calls),
-            other => return Err(format!("invalid `op` {other:?}: expected `add` or `del`")),
+        match stimulus.required("op", stimulus.op.as_deref())? {
+            "add" => engine.add_address(addr, prefix, clock, calls),
+            "del" => engine.remove_address(addr, clock, calls),
+            other => return Err(StimulusError::Operation(other.to_owned())),
         }
         Ok(())
     }
@@ -349,8 +346,8 @@ impl<'a> Driver<'a> {
         stimulus: &Stimulus,
         clock: Clock,
         calls: &mut Vec<ScriptCall>,
-    ) -> Result<(), String> {
-        let path = stimulus.path.as_deref().ok_or("the stimulus `file` needs `path`")?;
+    ) -> Result<(), StimulusError> {
+        let path = stimulus.required("path", stimulus.path.as_deref())?;
         let text = stimulus.text.as_ref().map(|t| t.0.clone());
         match path {
             // The recorder reads this file in text mode, which turns every kind of line end into a newline.
@@ -359,9 +356,10 @@ impl<'a> Driver<'a> {
                 let code = text.as_deref().map(String::from_utf8_lossy);
                 self.init_rc = match code {
                     None => 0,
-                    Some(code) => {
-                        code.trim().parse().map_err(|_| format!("invalid exit code `{code}`"))?
-                    }
+                    Some(code) => code
+                        .trim()
+                        .parse()
+                        .map_err(|_| StimulusError::ExitCode(code.into_owned()))?,
                 };
             }
             "store" => self.store.replace(&text.unwrap_or_default()),
@@ -382,9 +380,9 @@ impl<'a> Driver<'a> {
 
 /// The output of `init` in a comparable form. The position of the `duid` line in the DHCPv6-aware store is not determined
 /// by dnsmasq, so its lines are compared as a set.
-fn init_text(bytes: &[u8], v6_aware: bool) -> String {
+fn init_text(bytes: &[u8], mode: StoreMode) -> String {
     let mut lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
-    if v6_aware {
+    if mode == StoreMode::V6Aware {
         lines.sort_unstable();
     }
     lines.concat().escape_ascii().to_string()

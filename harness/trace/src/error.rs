@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::stimulus_error::StimulusError;
+
 /// Why a recording cannot be read or replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
@@ -30,14 +32,24 @@ pub enum TraceError {
         "{0}: no recording here; expected meta.json, stimuli.jsonl and calls.jsonl in it or in the folders below"
     )]
     NoRecording(PathBuf),
-    /// A value in the recording is invalid.
-    #[error("{path}:{line}: {message}")]
-    Value {
+    /// A stimulus has an invalid value.
+    #[error("{path}:{line}: {error}")]
+    Stimulus {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: usize,
         /// What is wrong.
-        message: String,
+        error: StimulusError,
+    },
+    /// The time of a call is out of range.
+    #[error("{path}:{line}: invalid time {seconds}: expected 0 to 1e12 seconds")]
+    CallTime {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Seconds since the recording began.
+        seconds: f64,
     },
 }

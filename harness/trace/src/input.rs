@@ -3,13 +3,25 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::bytes::Bytes;
+use super::byte_string::ByteString;
 use super::recording::{Answer, IaRecord, Stimulus, Vendor};
+use super::stimulus_error::StimulusError;
 use super::testbed;
 use dnsmasq_model::{
     Client4, Client6, ETHER, HwAddr, Ia, IaKind, Kind4, Kind6, Options4, Reply4, Reply6, Text,
     parse_hex_text,
 };
+
+impl Stimulus {
+    /// The value of a field that stimuli of this kind need.
+    pub(super) fn required<'v>(
+        &self,
+        field: &'static str,
+        value: Option<&'v str>,
+    ) -> Result<&'v str, StimulusError> {
+        value.ok_or_else(|| StimulusError::Missing { kind: self.kind.clone(), field })
+    }
+}
 
 /// The kind of DHCPv4 message, if the stimulus is one.
 pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
@@ -41,33 +53,32 @@ pub(super) fn kind6(word: &str) -> Option<Kind6> {
     })
 }
 
-fn hex(text: &str) -> Result<Vec<u8>, String> {
-    parse_hex_text(text.as_bytes())
-        .ok_or_else(|| format!("invalid hexadecimal text `{text}`: expected for example 02:aa:0b"))
+fn hex(text: &str) -> Result<Vec<u8>, StimulusError> {
+    parse_hex_text(text.as_bytes()).ok_or_else(|| StimulusError::Hexadecimal(text.to_owned()))
 }
 
-fn id(text: Option<&String>) -> Result<Option<Text>, String> {
+fn id(text: Option<&String>) -> Result<Option<Text>, StimulusError> {
     Ok(text.map(|t| hex(t)).transpose()?.map(Text::from))
 }
 
-fn text_of(text: Option<&Bytes>) -> Option<Text> {
+fn text_of(text: Option<&ByteString>) -> Option<Text> {
     text.map(|t| Text::from(&t.0[..]))
 }
 
-pub(super) fn address4(text: Option<&String>) -> Result<Ipv4Addr, String> {
+pub(super) fn address4(text: Option<&String>) -> Result<Ipv4Addr, StimulusError> {
     match text {
         None => Ok(Ipv4Addr::UNSPECIFIED),
-        Some(text) => text.parse().map_err(|_| format!("invalid IPv4 address `{text}`")),
+        Some(text) => text.parse().map_err(|_| StimulusError::Ipv4Address(text.clone())),
     }
 }
 
-pub(super) fn hardware(stimulus: &Stimulus) -> Result<HwAddr, String> {
+pub(super) fn hardware(stimulus: &Stimulus) -> Result<HwAddr, StimulusError> {
     let bytes = stimulus.mac.as_deref().map(hex).transpose()?.unwrap_or_default();
     Ok(HwAddr::new(stimulus.htype.unwrap_or(ETHER), &bytes))
 }
 
 /// The DHCPv4 client that sends a message.
-pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
+pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, StimulusError> {
     let agent = |number: &str| {
         let text = stimulus.agent.as_ref().and_then(|a| a.get(number));
         text.map(|t| t.0.clone()).unwrap_or_default()
@@ -99,7 +110,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
 }
 
 /// The recorded DHCPv4 reply.
-pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
+pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, StimulusError> {
     let Some(answer) = answer else { return Ok(Reply4::Silent) };
     Ok(match answer.kind.as_deref() {
         None => Reply4::Silent,
@@ -110,13 +121,13 @@ pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
         },
         Some("BOOTREPLY") => Reply4::BootReply(address4(answer.ip.as_ref())?),
         Some("NAK") => Reply4::Nak,
-        Some(other) => return Err(format!("unknown DHCPv4 reply `{other}`")),
+        Some(other) => return Err(StimulusError::Dhcp4Reply(other.to_owned())),
     })
 }
 
 /// The DHCPv6 client that sends a message.
-pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
-    let duid = stimulus.duid.as_deref().ok_or("a DHCPv6 stimulus needs `duid`")?;
+pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, StimulusError> {
+    let duid = stimulus.required("duid", stimulus.duid.as_deref())?;
     let mut client = Client6::new(hex(duid)?);
     client.hw = Some(testbed::client6());
     client.hostname = text_of(stimulus.hostname.as_ref());
@@ -130,17 +141,16 @@ pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
 }
 
 /// The identity associations of a message or reply.
-pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
+pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, StimulusError> {
     records
         .iter()
         .map(|record| {
-            let kind = IaKind::from_name(&record.kind).ok_or_else(|| {
-                format!("invalid type of association `{}`: expected na or ta", record.kind)
-            })?;
-            let addrs: Result<Vec<Ipv6Addr>, String> = record
+            let kind = IaKind::from_name(&record.kind)
+                .ok_or_else(|| StimulusError::Association(record.kind.clone()))?;
+            let addrs: Result<Vec<Ipv6Addr>, StimulusError> = record
                 .addr
                 .iter()
-                .map(|a| a.parse().map_err(|_| format!("invalid IPv6 address `{a}`")))
+                .map(|a| a.parse().map_err(|_| StimulusError::Ipv6Address(a.clone())))
                 .collect();
             Ok(Ia { kind, iaid: record.iaid, addrs: addrs?, valid: record.valid.unwrap_or(0) })
         })
@@ -148,12 +158,12 @@ pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
 }
 
 /// The recorded DHCPv6 reply.
-pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, String> {
+pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, StimulusError> {
     let Some(answer) = answer else { return Ok(Reply6::Silent) };
     Ok(match answer.kind.as_deref() {
         None => Reply6::Silent,
         Some("ADVERTISE") => Reply6::Advertise(associations(&answer.ia)?),
         Some("REPLY") => Reply6::Reply(associations(&answer.ia)?),
-        Some(other) => return Err(format!("unknown DHCPv6 reply `{other}`")),
+        Some(other) => return Err(StimulusError::Dhcp6Reply(other.to_owned())),
     })
 }

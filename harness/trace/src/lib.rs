@@ -5,12 +5,12 @@
 //! the stimuli and compares every call: arguments, variables, sequence number, both clocks, and whether the call changed
 //! a stored variable. [`ENGINE_INPUTS`] lists the fields of a recording that are inputs of the engine and are not compared.
 //!
-//! Recordings also come from routers ([`import`]), and from journals of ISC dhcpd ([`from_journal`]).
+//! Recordings also come from routers ([`import`]), and from lease databases of ISC dhcpd and Kea ([`from_journal`]).
 
 #![forbid(unsafe_code)]
 
 mod archive;
-mod bytes;
+mod byte_string;
 mod check;
 mod check_result;
 mod compare;
@@ -21,13 +21,14 @@ mod from_journal;
 pub mod import;
 mod input;
 mod read;
+mod recorder_store;
 mod recording;
 mod report;
-mod store;
+mod stimulus_error;
 mod testbed;
 mod workload;
 
-pub use bytes::Bytes;
+pub use byte_string::ByteString;
 pub use check::check;
 pub use check_result::{CheckResult, ENGINE_INPUTS, Strictness};
 pub use diff::Mismatch;
@@ -37,7 +38,8 @@ pub use from_journal::{
     generations, message, server_of, stimuli, workload,
 };
 pub use read::{find, is_archive, read_archive};
-pub use recording::{Answer, Call, IaRecord, Meta, Recording, Stimulus, Vendor};
+pub use recorder_store::{InitOrder, StoreMode};
+pub use recording::{Answer, Call, IaRecord, Meta, RecordedClock, Recording, Stimulus, Vendor};
 pub use report::Report;
-pub use store::Store;
+pub use stimulus_error::StimulusError;
 pub use workload::{Workload, WorkloadEvent};

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use dnsmasq_model::{Build, LeaseLine, Release, parse_duid_line};
+use dnsmasq_model::{Build, LeaseLine, Release, ScriptCall, parse_duid_line};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use super::bytes::Bytes;
+use super::byte_string::ByteString;
+use super::recorder_store::{InitOrder, StoreMode};
 
 /// A DHCPv4 vendor class, or a DHCPv6 one with its enterprise number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Vendor {
     /// Option 60.
-    V4(Bytes),
+    V4(ByteString),
     /// Option 16.
-    V6(u32, Vec<Bytes>),
+    V6(u32, Vec<ByteString>),
 }
 
 impl<'de> Deserialize<'de> for Vendor {
@@ -28,7 +29,7 @@ impl<'de> Deserialize<'de> for Vendor {
                 f.write_str("a string, or a list of an enterprise number and strings")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Vendor, E> {
-                Ok(Vendor::V4(Bytes(text.as_bytes().to_vec())))
+                Ok(Vendor::V4(ByteString(text.as_bytes().to_vec())))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vendor, A::Error> {
                 let number =
@@ -44,13 +45,34 @@ impl<'de> Deserialize<'de> for Vendor {
     }
 }
 
+/// The names of the builds in `meta.json`.
+#[derive(Deserialize)]
+#[serde(remote = "Build", rename_all = "kebab-case")]
+enum BuildName {
+    Rtc,
+    NoRtc,
+}
+
+/// The clocks that a recorded dnsmasq read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordedClock {
+    /// Clocks that only the stimuli move, so that every time is known exactly.
+    Virtual,
+    /// The clocks of the machine.
+    Real,
+    /// The clocks of the machine, moved by libfaketime.
+    Faketime,
+}
+
 /// The contents of `meta.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Meta {
     /// Name of the recording, without its build.
     pub name: String,
-    /// `rtc` or `no-rtc`.
-    pub build: String,
+    /// The build of the recorded dnsmasq.
+    #[serde(with = "BuildName")]
+    pub build: Build,
     /// The release of dnsmasq, if the recording is of a release.
     #[serde(default)]
     pub version: Option<String>,
@@ -59,16 +81,16 @@ pub struct Meta {
     pub dnsmasq: Option<String>,
     /// Command line of the first start.
     pub cmdline: Vec<String>,
-    /// `virtual`, `real` or `faketime`.
-    pub clock: String,
+    /// The clocks of the recorded dnsmasq.
+    pub clock: RecordedClock,
     /// `CLOCK_REALTIME` at the beginning.
     pub wall0: f64,
     /// `CLOCK_MONOTONIC` at the beginning.
     pub mono0: f64,
-    /// `upstream` or `v6aware`.
-    pub store_mode: String,
-    /// The order in which `init` prints the stored leases: `insert`, `reverse` or `sorted`.
-    pub init_order: String,
+    /// The script of the recorder.
+    pub store_mode: StoreMode,
+    /// The order in which `init` prints the stored leases.
+    pub init_order: InitOrder,
     /// Why two recordings of the same stimuli may differ; `None` if they must not.
     pub racy: Option<String>,
     /// Number of stimuli.
@@ -78,7 +100,7 @@ pub struct Meta {
     /// Calls by action.
     pub by_action: BTreeMap<String, u64>,
     /// The stored variables `name=value` at the end.
-    pub store_final: Vec<Bytes>,
+    pub store_final: Vec<ByteString>,
 }
 
 /// An identity association in a DHCPv6 message or reply.
@@ -159,10 +181,10 @@ pub struct Stimulus {
     pub htype: Option<u16>,
     /// The host name that the client sends.
     #[serde(default)]
-    pub hostname: Option<Bytes>,
+    pub hostname: Option<ByteString>,
     /// The name in option 81 (FQDN).
     #[serde(default)]
-    pub fqdn: Option<Bytes>,
+    pub fqdn: Option<ByteString>,
     /// The client identifier.
     #[serde(default)]
     pub clid: Option<String>,
@@ -171,7 +193,7 @@ pub struct Stimulus {
     pub vendor: Option<Vendor>,
     /// User classes.
     #[serde(default)]
-    pub user_class: Option<Vec<Bytes>>,
+    pub user_class: Option<Vec<ByteString>>,
     /// The requested options (DHCPv4).
     #[serde(default)]
     pub prl: Option<Vec<u8>>,
@@ -180,10 +202,10 @@ pub struct Stimulus {
     pub oro: Option<Vec<u16>>,
     /// MUD URL.
     #[serde(default)]
-    pub mud: Option<Bytes>,
+    pub mud: Option<ByteString>,
     /// Suboptions of the relay agent option by number.
     #[serde(default)]
-    pub agent: Option<BTreeMap<String, Bytes>>,
+    pub agent: Option<BTreeMap<String, ByteString>>,
     /// Number of the relay agent's network; 0 for none.
     #[serde(default)]
     pub relay: Option<u8>,
@@ -222,7 +244,7 @@ pub struct Stimulus {
     pub path: Option<String>,
     /// Contents of the file; `None` to remove it.
     #[serde(default)]
-    pub text: Option<Bytes>,
+    pub text: Option<ByteString>,
     /// `add` or `del`, for a neighbour or an address of the server.
     #[serde(default)]
     pub op: Option<String>,
@@ -252,15 +274,15 @@ pub struct Call {
     /// `CLOCK_MONOTONIC` in seconds.
     pub mono: f64,
     /// Arguments.
-    pub argv: Vec<Bytes>,
+    pub argv: Vec<ByteString>,
     /// The `DNSMASQ_*` variables.
-    pub env: BTreeMap<String, Bytes>,
+    pub env: BTreeMap<String, ByteString>,
     /// 1 if the call changed the stored variables, else 0.
     #[serde(default)]
     pub chg: Option<u8>,
     /// Output of `init`.
     #[serde(default)]
-    pub out: Option<Bytes>,
+    pub out: Option<ByteString>,
     /// Exit code of `init`, or minus the signal that killed it.
     #[serde(default)]
     pub rc: Option<i32>,
@@ -280,12 +302,6 @@ pub struct Recording {
 }
 
 impl Meta {
-    /// The build of the recorded dnsmasq.
-    #[must_use]
-    pub fn build(&self) -> Build {
-        if self.build == "no-rtc" { Build::NoRtc } else { Build::Rtc }
-    }
-
     /// The release of the recorded dnsmasq. A recording without a version, or of an unknown one, counts as of the newest
     /// release.
     #[must_use]
@@ -295,8 +311,20 @@ impl Meta {
     }
 }
 
+impl Call {
+    /// The arguments and variables of the call.
+    #[must_use]
+    pub fn script_call(&self) -> ScriptCall {
+        ScriptCall {
+            argv: self.argv.iter().map(|argument| argument.0.clone()).collect(),
+            env: self.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        }
+    }
+}
+
 impl Recording {
-    /// The variables `name=value` that were stored before the recording began: the output of its first call, an `init`.
+    /// The variables `name=value` that `lease-update` stored before the recording began, according to the output of the
+    /// first call, an `init`.
     #[must_use]
     pub fn stored_before(&self) -> Vec<Vec<u8>> {
         let first = self.calls.first().and_then(|call| call.out.as_ref());

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::script::Script;
-use dnsmasq_model::{Build, Network, ScriptCall, ServerConfig};
+use dnsmasq_model::{Network, ServerConfig};
 use runner::{CaseError, build_of, calls_of};
 use scenario::Case;
-use trace::{Recording, TraceError, find};
-use trace::{Workload, WorkloadEvent};
+use trace::{Recording, TraceError, Workload, WorkloadEvent, find};
 
 /// Workloads other than a household.
 #[derive(Clone, Debug)]
@@ -45,19 +44,6 @@ pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
 }
 
 fn recording(recording: &Recording) -> Result<Workload, TraceError> {
-    let error = |file: &str, line: usize, message: String| TraceError::Value {
-        path: recording.folder.join(file),
-        line,
-        message,
-    };
-    let build = match &*recording.meta.build {
-        "rtc" => Build::Rtc,
-        "no-rtc" => Build::NoRtc,
-        other => {
-            let message = format!("invalid build `{other}`: expected rtc or no-rtc");
-            return Err(error("meta.json", 1, message));
-        }
-    };
     // The number of the call before which each reboot happened, and the time of the reboot.
     let mut reboots = Vec::new();
     let (mut calls, mut last) = (0, 0.0_f64);
@@ -76,23 +62,19 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     }
     for (line, call) in (1..).zip(&recording.calls) {
         if !(0.0..1e12).contains(&call.t) {
-            let message = format!("invalid time {}: expected 0 to 1e12 seconds", call.t);
-            return Err(error("calls.jsonl", line, message));
+            let path = recording.folder.join("calls.jsonl");
+            return Err(TraceError::CallTime { path, line, seconds: call.t });
         }
         while let Some((_, t)) = reboots.next_if(|(before, _)| *before <= call.seq) {
             events.push((t.max(0.0) as u64, WorkloadEvent::PowerOff));
         }
-        let script_call = ScriptCall {
-            argv: call.argv.iter().map(|argument| argument.0.clone()).collect(),
-            env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
-        };
         let earliest = events.last().map_or(0, |(second, _)| *second);
-        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(script_call)));
+        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(call.script_call())));
         last = last.max(call.t);
     }
     Ok(Workload {
         label: recording.label(),
-        build: Some(build),
+        build: Some(recording.meta.build),
         server: ServerConfig::default(),
         network: Network::default(),
         begin: recording.meta.wall0 as i64,

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-
 use crate::cli::options::{
     SandboxOptions, ScriptOptions, SingleTarget, dialect_names, runner_options,
 };
@@ -11,9 +9,8 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use backend::process::Process;
 use backend::{Backend, CallOptions, Function, InProcess};
-use dnsmasq_model::ScriptCall;
 use runner::{Options, ScriptExecution, Tally, setup};
-use scenario::{Bytes, Router, quantity};
+use scenario::{Bytes, Router, quantity, unspanned};
 use trace::{Recording, find};
 
 /// The arguments of `leaselab trace replay`.
@@ -42,7 +39,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let router = Router {
-        dialect: Spanned::new(0..0, args.dialect.clone()),
+        dialect: unspanned(args.dialect.clone()),
         space: args.space,
         neighbours: args.neighbours,
         ..Router::default()
@@ -103,10 +100,7 @@ fn replay(
     }
     let mut tally = Tally::default();
     for call in &recording.calls {
-        let call = ScriptCall {
-            argv: call.argv.iter().map(|word| word.0.clone()).collect(),
-            env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
-        };
+        let call = call.script_call();
         let result = target.call(&call, &CallOptions::default())?;
         tally.call(&call, &result);
     }

@@ -10,7 +10,7 @@ use super::replay::lease_time_of;
 use super::site_events::{SiteClient, SiteEvent, SiteEventKind};
 
 /// The text of `stimuli.jsonl`, with one line for each event. Events without a message (`expiry`, `abandoned`, `reclaim`)
-/// have kinds that readers of stimuli skip.
+/// have kinds of their own: they are no inputs of dnsmasq.
 pub fn stimuli(events: &[SiteEvent]) -> String {
     let begin = events.first().map_or(0, |event| event.time);
     let mut out = String::new();

@@ -12,7 +12,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::pseudonyms::Secret;
+use super::pseudonyms::Pseudonyms;
 use super::record_log::{Log, LoggedCall};
 use dnsmasq_model::{LeaseLine, duid_line, hex_text, parse_duid_line, parse_hex_text};
 
@@ -39,14 +39,14 @@ pub enum AddressPolicy {
 
 /// Replaces identifying values with pseudonyms.
 pub struct Anonymiser {
-    secret: Secret,
+    pseudonyms: Pseudonyms,
     addresses: AddressPolicy,
 }
 
 impl Anonymiser {
     /// An anonymiser with a secret key, with which pseudonyms can be linked to the original values.
     pub fn new(key: &[u8], addresses: AddressPolicy) -> Self {
-        Self { secret: Secret::new(key), addresses }
+        Self { pseudonyms: Pseudonyms::new(key), addresses }
     }
 
     /// Replaces all identifying values in a log.
@@ -70,7 +70,7 @@ impl Anonymiser {
                 (b"add" | b"old" | b"del" | b"arp-add" | b"arp-del", 2) => self.hardware(word),
                 (b"tftp", 2) => word.clone(),
                 (_, 3) => self.address(word),
-                _ => self.secret.words(word),
+                _ => self.pseudonyms.words(word),
             };
         }
         for (name, value) in &mut call.env {
@@ -81,7 +81,7 @@ impl Anonymiser {
                 "DNSMASQ_IAID" => self.iaid(value),
                 "DNSMASQ_RELAY_ADDRESS" => self.address(value),
                 name if KEPT.contains(&name) => value.clone(),
-                _ => self.secret.words(value),
+                _ => self.pseudonyms.words(value),
             };
         }
         let lines = call.out.split_inclusive(|byte| *byte == b'\n');
@@ -100,7 +100,7 @@ impl Anonymiser {
         } else if let Some(lease) = LeaseLine::parse(line) {
             self.lease(lease)
         } else {
-            self.secret.words(line)
+            self.pseudonyms.words(line)
         };
         [&line, end].concat()
     }
@@ -111,7 +111,7 @@ impl Anonymiser {
         };
         let is_v6 = lease.address.contains(&b':');
         let id = if is_v6 { self.iaid(lease.id) } else { self.hardware(lease.id) };
-        let hostname = unless_none(lease.hostname, self.secret.words(lease.hostname));
+        let hostname = unless_none(lease.hostname, self.pseudonyms.words(lease.hostname));
         let client_id =
             if is_v6 { self.duid(lease.client_id) } else { self.client_id(lease.client_id) };
         let client_id = unless_none(lease.client_id, client_id);
@@ -130,24 +130,25 @@ impl Anonymiser {
     fn hardware(&self, text: &[u8]) -> Vec<u8> {
         let at = text.iter().position(|byte| *byte == b'-').map_or(0, |dash| dash + 1);
         match parse_hex_text(&text[at..]) {
-            Some(address) => [&text[..at], &text_of(&self.secret.hardware(&address))].concat(),
-            None => self.secret.words(text),
+            Some(address) => [&text[..at], &text_of(&self.pseudonyms.hardware(&address))].concat(),
+            None => self.pseudonyms.words(text),
         }
     }
 
     /// A client identifier (RFC 2132 section 9.14, RFC 4361 section 6.1).
     fn client_id(&self, text: &[u8]) -> Vec<u8> {
-        let Some(id) = parse_hex_text(text) else { return self.secret.words(text) };
+        let Some(id) = parse_hex_text(text) else { return self.pseudonyms.words(text) };
         let id = match &id[..] {
             [kind @ 1, address @ ..] if address.len() == 6 => {
-                [&[*kind], &self.secret.hardware(address)[..]].concat()
+                [&[*kind], &self.pseudonyms.hardware(address)[..]].concat()
             }
             [0xFF, iaid @ ..] if iaid.len() > 4 => {
                 let (iaid, duid) = iaid.split_at(4);
-                [&[0xFF], &self.secret.bytes("iaid", iaid, 4)[..], &self.duid_bytes(duid)].concat()
+                [&[0xFF], &self.pseudonyms.bytes("iaid", iaid, 4)[..], &self.duid_bytes(duid)]
+                    .concat()
             }
             [kind, rest @ ..] => {
-                [&[*kind], &self.secret.bytes("id", rest, rest.len())[..]].concat()
+                [&[*kind], &self.pseudonyms.bytes("id", rest, rest.len())[..]].concat()
             }
             [] => Vec::new(),
         };
@@ -158,7 +159,7 @@ impl Anonymiser {
         match parse_hex_text(text) {
             Some(duid) => text_of(&self.duid_bytes(&duid)),
             None if text == b"*" => text.to_vec(),
-            None => self.secret.words(text),
+            None => self.pseudonyms.words(text),
         }
     }
 
@@ -167,16 +168,16 @@ impl Anonymiser {
         match duid {
             [0, 1, a, b, time @ ..] if time.len() > 4 => {
                 let (time, address) = time.split_at(4);
-                let time = self.secret.bytes("duid time", time, 4);
-                [&[0, 1, *a, *b], &time[..], &self.secret.hardware(address)].concat()
+                let time = self.pseudonyms.bytes("duid time", time, 4);
+                [&[0, 1, *a, *b], &time[..], &self.pseudonyms.hardware(address)].concat()
             }
             [0, 3, a, b, address @ ..] => {
-                [&[0, 3, *a, *b], &self.secret.hardware(address)[..]].concat()
+                [&[0, 3, *a, *b], &self.pseudonyms.hardware(address)[..]].concat()
             }
             [0, kind, rest @ ..] => {
-                [&[0, *kind], &self.secret.bytes("duid", rest, rest.len())[..]].concat()
+                [&[0, *kind], &self.pseudonyms.bytes("duid", rest, rest.len())[..]].concat()
             }
-            other => self.secret.bytes("duid", other, other.len()),
+            other => self.pseudonyms.bytes("duid", other, other.len()),
         }
     }
 
@@ -187,9 +188,9 @@ impl Anonymiser {
             None => (&b""[..], text),
         };
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return self.secret.words(text);
+            return self.pseudonyms.words(text);
         }
-        let number = self.secret.number("iaid", digits, u64::from(u32::MAX));
+        let number = self.pseudonyms.number("iaid", digits, u64::from(u32::MAX));
         [mark, number.to_string().as_bytes()].concat()
     }
 
@@ -205,7 +206,7 @@ impl Anonymiser {
         if let Ok(address) = parsed.parse::<Ipv6Addr>() {
             return self.v6(address).to_string().into_bytes();
         }
-        self.secret.words(text)
+        self.pseudonyms.words(text)
     }
 
     fn v4(&mut self, address: Ipv4Addr) -> Ipv4Addr {
@@ -223,7 +224,7 @@ impl Anonymiser {
                 _ => (100, 255),
             };
             let purpose = format!("octet {at}");
-            *octet = self.secret.permuted(&purpose, low, high, u32::from(*octet)) as u8;
+            *octet = self.pseudonyms.permuted(&purpose, low, high, u32::from(*octet)) as u8;
         }
         octets.into()
     }
@@ -243,8 +244,12 @@ impl Anonymiser {
                 0x100..=0xFFF => (0x100, 0xFFF),
                 _ => (0x1000, 0xFFFF),
             };
-            let number =
-                self.secret.permuted(&purpose, u32::from(low), u32::from(high), u32::from(*group));
+            let number = self.pseudonyms.permuted(
+                &purpose,
+                u32::from(low),
+                u32::from(high),
+                u32::from(*group),
+            );
             *group = number as u16;
         }
         groups.into()

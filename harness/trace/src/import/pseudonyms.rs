@@ -6,12 +6,12 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// A secret key, and the permutations derived from it.
-pub(super) struct Secret {
+pub(super) struct Pseudonyms {
     key: Vec<u8>,
     permutations: HashMap<(String, u32, u32), Vec<u32>>,
 }
 
-impl Secret {
+impl Pseudonyms {
     pub(super) fn new(key: &[u8]) -> Self {
         Self { key: key.to_vec(), permutations: HashMap::new() }
     }

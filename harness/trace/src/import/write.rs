@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::record_log::{Log, LoggedCall};
-use crate::Store;
+use crate::recorder_store::{InitOrder, RecorderStore, StoreMode};
 use dnsmasq_model::ScriptCall;
 
 /// The error that prevented the creation of a recording. No partial recording is left behind.
@@ -52,12 +52,12 @@ pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let clock = Clock::new(&log.calls);
-    let (calls, by_action, stored) = calls(&log.calls, &clock);
+    let times = CallTimes::new(&log.calls);
+    let (calls, by_action, stored) = calls(&log.calls, &times);
     let lengths = log.calls.iter().any(|call| call.env.contains_key("DNSMASQ_LEASE_LENGTH"));
     let build = if lengths { "no-rtc" } else { "rtc" };
-    let meta = meta(name, build, log, &clock, &by_action, &stored);
-    let stimuli = stimuli(&log.calls, &clock);
+    let meta = meta(name, build, log, &times, &by_action, &stored);
+    let stimuli = stimuli(&log.calls, &times);
     let folder = tempfile::Builder::new()
         .prefix(".leaselab-import")
         .tempdir_in(parent)
@@ -72,8 +72,8 @@ pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> 
         .map_err(fail(out))?;
     // The folder has been renamed, so there is nothing to remove.
     let _ = folder.keep();
-    let seconds = clock.t.last().copied().unwrap_or_default();
-    Ok(Imported { build, by_action, seconds, reboots: clock.boots.len() })
+    let seconds = times.t.last().copied().unwrap_or_default();
+    Ok(Imported { build, by_action, seconds, reboots: times.boots.len() })
 }
 
 /// Gives a temporary folder the permissions of an ordinary new folder.
@@ -86,14 +86,14 @@ fn set_default_permissions(folder: &Path) -> io::Result<()> {
 }
 
 /// The times of the calls.
-struct Clock {
+struct CallTimes {
     /// Seconds since the first call, in ascending order.
     t: Vec<f64>,
     /// The index of the first call after each reboot.
     boots: Vec<usize>,
 }
 
-impl Clock {
+impl CallTimes {
     fn new(calls: &[LoggedCall]) -> Self {
         let (mut t, mut now, mut boots) = (Vec::new(), 0.0, Vec::new());
         let mut last: Option<&LoggedCall> = None;
@@ -117,14 +117,14 @@ impl Clock {
 }
 
 /// The reboots that the clocks reveal. No other stimuli are known.
-fn stimuli(logged: &[LoggedCall], clock: &Clock) -> String {
-    let Some(first) = clock.boots.first() else { return String::new() };
+fn stimuli(logged: &[LoggedCall], times: &CallTimes) -> String {
+    let Some(first) = times.boots.first() else { return String::new() };
     let mut text = format!(
         "{{\"i\":0,\"t\":0,\"wall\":0,\"mono\":0,\"do\":\"pause\",\"calls\":[0,{first}]}}\n"
     );
-    for (number, boot) in clock.boots.iter().enumerate() {
-        let end = clock.boots.get(number + 1).map_or(logged.len(), |next| *next);
-        let (i, t) = (number + 1, clock.t[*boot]);
+    for (number, boot) in times.boots.iter().enumerate() {
+        let end = times.boots.get(number + 1).map_or(logged.len(), |next| *next);
+        let (i, t) = (number + 1, times.t[*boot]);
         let wall = logged[*boot].wall.unwrap_or_default();
         let _ = writeln!(
             text,
@@ -134,11 +134,14 @@ fn stimuli(logged: &[LoggedCall], clock: &Clock) -> String {
     text
 }
 
-fn calls(logged: &[LoggedCall], clock: &Clock) -> (String, BTreeMap<String, u64>, Vec<Vec<u8>>) {
+fn calls(
+    logged: &[LoggedCall],
+    times: &CallTimes,
+) -> (String, BTreeMap<String, u64>, Vec<Vec<u8>>) {
     let (mut text, mut by_action) = (String::new(), BTreeMap::<String, u64>::new());
-    let mut store = Store::new("v6aware", "insert");
+    let mut store = RecorderStore::new(StoreMode::V6Aware, InitOrder::Insert);
     let mut begun = false;
-    for (seq, (call, t)) in logged.iter().zip(&clock.t).enumerate() {
+    for (seq, (call, t)) in logged.iter().zip(&times.t).enumerate() {
         let script = ScriptCall {
             argv: call.argv.clone(),
             env: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
@@ -190,7 +193,7 @@ fn meta(
     name: &str,
     build: &str,
     log: &Log,
-    clock: &Clock,
+    times: &CallTimes,
     by_action: &BTreeMap<String, u64>,
     stored: &[Vec<u8>],
 ) -> String {
@@ -209,10 +212,10 @@ fn meta(
         string(&script),
         first.and_then(|call| call.wall).unwrap_or_default(),
         first.and_then(|call| call.up).map_or(0.0, |up| up as f64 / 100.0),
-        if clock.boots.is_empty() { 0 } else { clock.boots.len() + 1 },
+        if times.boots.is_empty() { 0 } else { times.boots.len() + 1 },
         log.calls.len(),
         stored.join(", "),
-        clock.boots.len(),
+        times.boots.len(),
         log.gaps.torn,
         log.gaps.missing,
     )

@@ -8,27 +8,27 @@ use serde::de::{self, Deserializer, Visitor};
 /// A byte string in a recording: text in UTF-8, with bytes that are not valid UTF-8 as lone surrogates U+DC80 to
 /// U+DCFF (the `surrogateescape` encoding of Python).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Bytes(pub Vec<u8>);
+pub struct ByteString(pub Vec<u8>);
 
-impl fmt::Debug for Bytes {
+impl fmt::Debug for ByteString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", String::from_utf8_lossy(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+impl<'de> Deserialize<'de> for ByteString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ByteString, D::Error> {
         struct Text;
         impl Visitor<'_> for Text {
-            type Value = Bytes;
+            type Value = ByteString;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
-                Ok(Bytes(text.as_bytes().to_vec()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteString, E> {
+                Ok(ByteString(text.as_bytes().to_vec()))
             }
-            fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes(unescape(text)))
+            fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<ByteString, E> {
+                Ok(ByteString(unescape(text)))
             }
         }
         deserializer.deserialize_bytes(Text)
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_decoded() {
-        let read = |text: &str| serde_json::from_str::<Bytes>(text).expect("a string").0;
+        let read = |text: &str| serde_json::from_str::<ByteString>(text).expect("a string").0;
         assert_eq!(read(r#""caf\u00e9""#), "café".as_bytes());
         assert_eq!(read(r#""caf\udce9""#), b"caf\xe9");
         assert_eq!(read(r#""a\u0000b""#), b"a\0b");

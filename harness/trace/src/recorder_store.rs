@@ -1,25 +1,48 @@
 //! The variables that the recorder's lease script stores: the script of 2006, or its DHCPv6-aware version.
 
 use dnsmasq_model::{LeaseLine, ScriptCall, duid_line};
+use serde::Deserialize;
+
+/// Which of the two scripts the recorder's script resembles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreMode {
+    /// The script of 2006.
+    Upstream,
+    /// Its DHCPv6-aware version, which stores IAIDs and the DUID of the server.
+    V6Aware,
+}
+
+/// The order in which `init` prints the stored leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InitOrder {
+    /// In the order in which they were first stored.
+    Insert,
+    /// In the opposite order.
+    Reverse,
+    /// In the order of their names.
+    Sorted,
+}
 
 /// The stored variables, and the order in which `init` prints them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
-    v6_aware: bool,
-    order: String,
+pub(super) struct RecorderStore {
+    mode: StoreMode,
+    order: InitOrder,
     /// Names and values in insertion order. An overwritten value keeps its position.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Store {
-    /// An empty store of mode `upstream` or `v6aware`, printed in order `insert`, `reverse` or `sorted`.
+impl RecorderStore {
+    /// An empty store.
     #[must_use]
-    pub fn new(mode: &str, order: &str) -> Store {
-        Store { v6_aware: mode == "v6aware", order: order.to_owned(), entries: Vec::new() }
+    pub(super) fn new(mode: StoreMode, order: InitOrder) -> Self {
+        Self { mode, order, entries: Vec::new() }
     }
 
     /// Replaces all variables with the lines `name=value` of `text`.
-    pub fn replace(&mut self, text: &[u8]) {
+    pub(super) fn replace(&mut self, text: &[u8]) {
         self.entries = text
             .split(|&b| b == b'\n')
             .filter_map(|line| {
@@ -31,19 +54,19 @@ impl Store {
 
     /// The output of `init`.
     #[must_use]
-    pub fn print(&self) -> Vec<u8> {
+    pub(super) fn print(&self) -> Vec<u8> {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        match &*self.order {
-            "reverse" => entries.reverse(),
-            "sorted" => entries.sort(),
-            _ => {}
+        match self.order {
+            InitOrder::Insert => {}
+            InitOrder::Reverse => entries.reverse(),
+            InitOrder::Sorted => entries.sort(),
         }
         entries.iter().flat_map(|(_, value)| [&value[..], b"\n"].concat()).collect()
     }
 
     /// The variables as `name=value`.
     #[must_use]
-    pub fn lines(&self) -> Vec<Vec<u8>> {
+    pub(super) fn lines(&self) -> Vec<Vec<u8>> {
         self.entries.iter().map(|(name, value)| [&name[..], b"=", value].concat()).collect()
     }
 
@@ -55,7 +78,7 @@ impl Store {
     }
 
     /// Applies a call as the script does. Returns whether a variable changed.
-    pub fn apply(&mut self, call: &ScriptCall) -> bool {
+    pub(super) fn apply(&mut self, call: &ScriptCall) -> bool {
         let before = self.entries.clone();
         let (Some(id), Some(addr)) = (call.argv.get(2), call.argv.get(3)) else { return false };
         let name = [b"dnsmasq_lease_", &addr[..]].concat();
@@ -67,7 +90,7 @@ impl Store {
                     [variable("DNSMASQ_LEASE_LENGTH"), variable("DNSMASQ_LEASE_EXPIRES")].concat();
                 let host = call.argv.get(4).map_or(LeaseLine::NONE, Vec::as_slice);
                 let iaid = variable("DNSMASQ_IAID");
-                let (id, client) = if self.v6_aware && !iaid.is_empty() {
+                let (id, client) = if self.mode == StoreMode::V6Aware && !iaid.is_empty() {
                     self.set(b"dnsmasq_duid".to_vec(), duid_line(variable("DNSMASQ_SERVER_DUID")));
                     (iaid, &id[..])
                 } else {
