@@ -142,7 +142,7 @@ fn play_in_guest(
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
-            report.verdict = Verdict::Skipped(why);
+            report.verdict = Verdict::Skipped(why.to_string());
             return Ok(None);
         }
     };

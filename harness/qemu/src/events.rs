@@ -23,19 +23,23 @@ pub(super) enum Event {
     End(u64, i32, Vec<u8>, Vec<u8>),
 }
 
+/// A line that is no event.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest recorded {0:?}, which is not an event")]
+pub(super) struct NoEvent(String);
+
 /// Parses the complete lines of `bytes`. Returns the events, and the number of bytes that were parsed.
 ///
 /// # Errors
 /// When a line is not an event.
-pub(super) fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, usize), String> {
+pub(super) fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, usize), NoEvent> {
     let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let events: Result<Vec<Event>, String> = bytes[..complete]
+    let events: Result<Vec<Event>, NoEvent> = bytes[..complete]
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .map(|line| {
             let text = String::from_utf8_lossy(line);
-            parse_line(&text)
-                .ok_or_else(|| format!("the guest recorded {text:?}, which is not an event"))
+            parse_line(&text).ok_or_else(|| NoEvent(text.into_owned()))
         })
         .collect();
     Ok((events?, complete))

@@ -9,6 +9,7 @@ use super::arch::{Arch, FLASH_BYTES, PARTITION_BYTES, PARTITION_START};
 use super::erase_trace;
 use super::error::QemuError;
 use super::guest_channel::GuestChannel;
+use super::guest_file::GuestFile;
 use super::image::{Image, Manifest};
 use super::timeouts::Timeouts;
 use super::tools;
@@ -27,9 +28,9 @@ pub(super) const OUR_STAGING: &str = "/tmp/lab/nvram-staging";
 /// The file in which OpenWrt's nvram stages changes.
 pub(super) const OPENWRT_STAGING: &str = "/tmp/.nvram";
 
-/// The guest's side of the harness: path, mode and contents of each file. They are copied into the guest at each boot, so
-/// that their version always matches the harness.
-pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
+/// The guest's side of the harness. Its files are copied into the guest at each boot, so that their version always matches
+/// the harness.
+pub(super) fn guest_scripts() -> Vec<GuestFile> {
     const OWN: &[(&str, &str)] = &[
         ("lab/agent", include_str!("../guest/agent")),
         ("lab/script-hook", include_str!("../guest/script-hook")),
@@ -38,7 +39,7 @@ pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
         ("lab/daemon-pid", include_str!("../guest/daemon-pid")),
         ("lab/bin/nvram", include_str!("../guest/nvram")),
     ];
-    OWN.iter().map(|(path, text)| ((*path).to_owned(), 0o755, text.as_bytes().to_vec())).collect()
+    OWN.iter().map(|(path, text)| GuestFile::executable(*path, *text)).collect()
 }
 
 /// QEMU's accelerators.
@@ -84,8 +85,8 @@ pub struct GuestConfig {
     pub(super) nvram_device: String,
     /// Path of lease-update in the guest, without the leading slash.
     pub(super) lease_update: String,
-    /// Files that every boot gets: path, mode, contents.
-    pub(super) files: Vec<(String, u32, Vec<u8>)>,
+    /// Files that every boot gets.
+    pub(super) files: Vec<GuestFile>,
     pub(super) timeouts: Timeouts,
 }
 

@@ -11,6 +11,7 @@ use nvram_emu::Machine;
 use super::MAX_INPUT_BYTES;
 use super::error::QemuError;
 use super::guest_config::GuestConfig;
+use super::guest_file::GuestFile;
 use super::image::cpio::Cpio;
 use super::shell_quote::shell_quote;
 use backend::process::{ScriptCommand, ScriptFile};
@@ -25,10 +26,10 @@ const IMAGE_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// A disk's size is a multiple of this.
 const DISK_UNIT: usize = 1 << 16;
 
-/// Files for a guest: path, mode, contents.
+/// Files for a guest.
 #[derive(Clone, Debug)]
 pub(super) struct GuestFiles {
-    files: Vec<(String, u32, Vec<u8>)>,
+    files: Vec<GuestFile>,
 }
 
 impl GuestFiles {
@@ -43,25 +44,29 @@ impl GuestFiles {
         let script_path = match &script.file {
             ScriptFile::BuiltIn(name, text) => {
                 let path = format!("lab/{name}");
-                files.push((path.clone(), 0o755, text.as_bytes().to_vec()));
+                files.push(GuestFile::executable(path.clone(), *text));
                 path
             }
             ScriptFile::LeaseUpdate => config.lease_update.clone(),
             ScriptFile::Path(path) => {
                 let bytes = read_bounded(path, MAX_INPUT_BYTES).map_err(QemuError::input(path))?;
-                files.push(("lab/script".to_owned(), 0o755, bytes));
+                files.push(GuestFile::executable("lab/script", bytes));
                 "lab/script".to_owned()
             }
         };
         let settings = settings(config, machine, script, &script_path);
-        files.push(("lab/settings".to_owned(), 0o644, settings.into_bytes()));
+        files.push(GuestFile {
+            path: "lab/settings".to_owned(),
+            mode: 0o644,
+            contents: settings.into_bytes(),
+        });
         Ok(Self { files })
     }
 
     /// An archive that the kernel unpacks into the root after the initrd.
     pub(super) fn to_cpio(&self) -> Vec<u8> {
         let mut archive = Cpio::default();
-        for (path, mode, contents) in &self.files {
+        for GuestFile { path, mode, contents } in &self.files {
             archive.file(path, *mode, contents);
         }
         archive.finish()
@@ -73,7 +78,7 @@ impl GuestFiles {
     /// When a path is too long for the archive.
     pub(super) fn to_tar_disk(&self) -> io::Result<Vec<u8>> {
         let mut archive = tar::Builder::new(Vec::new());
-        for (path, mode, contents) in &self.files {
+        for GuestFile { path, mode, contents } in &self.files {
             let mut header = tar::Header::new_ustar();
             header.set_mode(*mode);
             header.set_size(contents.len() as u64);

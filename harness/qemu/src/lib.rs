@@ -10,9 +10,11 @@ pub mod erase_audit;
 mod erase_trace;
 pub mod error;
 mod events;
+mod fit;
 mod guest;
 mod guest_channel;
 pub mod guest_config;
+mod guest_file;
 mod guest_files;
 pub mod guest_pool;
 pub mod image;
@@ -28,6 +30,7 @@ mod timeouts;
 mod tools;
 
 pub use agent_connection::CommandOutput;
+pub use fit::Unfit;
 
 /// The maximum size in bytes of a file that goes into a guest or an image.
 pub const MAX_INPUT_BYTES: u64 = 256 << 20;

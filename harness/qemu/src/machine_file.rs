@@ -16,6 +16,7 @@ use super::guest_channel::{ConsoleProtocol, GuestChannel};
 use super::guest_config::{
     self, EmulationOptions, FileTransfer, FlashChip, GuestConfig, NVRAM_DEVICE,
 };
+use super::guest_file::GuestFile;
 use super::timeouts::Timeouts;
 
 /// Stands for the cache folder at the beginning of a path.
@@ -199,7 +200,7 @@ impl MachineFile {
         ] {
             if let Some(file) = source {
                 let bytes = read_program(arch, file)?;
-                files.push((path.to_owned(), 0o755, bytes));
+                files.push(GuestFile::executable(path, bytes));
             }
         }
         if self.our_busybox.is_some() {

@@ -80,17 +80,26 @@ pub(super) fn get(arch: Arch, options: &Options) -> Result<Executables, QemuErro
     Ok(executables)
 }
 
+/// Why a file is no executable of a guest.
+#[derive(Debug, thiserror::Error)]
+enum ElfError {
+    #[error("not an ELF executable")]
+    NotElf,
+    #[error("an executable for another architecture than {0}")]
+    OtherArchitecture(Arch),
+}
+
 /// Rejects a file whose ELF header (`e_machine`) is not that of the architecture.
-fn check_elf(arch: Arch, bytes: &[u8]) -> Result<(), String> {
+fn check_elf(arch: Arch, bytes: &[u8]) -> Result<(), ElfError> {
     let machine = bytes.get(18..20).filter(|_| bytes.starts_with(b"\x7fELF"));
     let (wanted, little_32) = match arch {
         Arch::X86_64 => ([62, 0], false),
         Arch::Mipsel => ([8, 0], true),
     };
     match machine {
-        None => Err("not an ELF executable".to_owned()),
+        None => Err(ElfError::NotElf),
         Some(machine) if machine == wanted && (bytes[4] == 1) == little_32 => Ok(()),
-        Some(_) => Err(format!("an executable for another architecture than {arch}")),
+        Some(_) => Err(ElfError::OtherArchitecture(arch)),
     }
 }
 

@@ -91,7 +91,8 @@ impl Router<'_> {
             // This kind of poll does not examine dnsmasq's processes.
             state.slices = std::mem::take(&mut self.state.slices);
         }
-        let (events, length) = events::parse_events(log).map_err(QemuError::Guest)?;
+        let (events, length) =
+            events::parse_events(log).map_err(|error| QemuError::Guest(error.to_string()))?;
         self.events_read += length;
         // Events may have been recorded after the state was determined.
         state.is_idle &= events.is_empty();
