@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::clock;
 use super::diff::differences;
-use super::load::{Content, InputOptions, ViewChoice};
+use super::input_options::{InputOptions, ViewChoice};
+use super::loaded::Content;
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::load::InputOptions;
+use super::input_options::InputOptions;
 use super::rewrite::{OutputOptions, Purpose, write};
 use crate::error::CommandError;
 use crate::exit::Exit;

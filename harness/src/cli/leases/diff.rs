@@ -8,8 +8,8 @@ use lease_formats::dhcpd::Ia;
 use lease_formats::exchange::Database;
 use serde_json::{Value, json};
 
-use super::json::{Names, lease_value};
-use super::load::InputOptions;
+use super::input_options::InputOptions;
+use super::json_writer::{Names, lease_value};
 use super::print::print;
 use super::text::safe;
 use crate::error::CommandError;

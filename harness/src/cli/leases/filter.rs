@@ -7,7 +7,7 @@ use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Lease};
 use lease_formats::exchange::{Binding, Database, Field};
 use lease_formats::hex;
 
-use super::load::Entry;
+use super::loaded::Entry;
 
 /// Options that select leases.
 #[derive(Debug, Clone, clap::Args)]
@@ -95,14 +95,18 @@ impl Selector {
     }
 }
 
-fn state(text: &str) -> Result<BindingState, String> {
+/// The state with this name.
+pub(super) fn state_named(text: &str) -> Option<BindingState> {
     use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
     [Active, Free, Abandoned, Expired, Released, Reset, Backup]
         .into_iter()
         .find(|state| state.name() == text)
-        .ok_or_else(|| {
-            "expected one of active, free, abandoned, expired, released, reset, backup".to_owned()
-        })
+}
+
+fn state(text: &str) -> Result<BindingState, String> {
+    state_named(text).ok_or_else(|| {
+        "expected one of active, free, abandoned, expired, released, reset, backup".to_owned()
+    })
 }
 
 impl LeaseFilter {

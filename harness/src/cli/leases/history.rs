@@ -7,7 +7,7 @@ use lease_formats::dhcpd::{Date, Declared, History};
 
 use super::clock;
 use super::filter::{Selector, written};
-use super::load::InputOptions;
+use super::input_options::InputOptions;
 use super::print::print;
 use super::text::{prefixed, safe};
 use crate::error::CommandError;

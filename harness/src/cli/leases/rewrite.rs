@@ -9,8 +9,9 @@ use lease_formats::dhcpd::Family;
 use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea};
 use scenario::quantity;
 
-use super::json;
-use super::load::{InputOptions, Loaded, Protocol};
+use super::input_options::{InputOptions, Protocol};
+use super::json_writer;
+use super::loaded::Loaded;
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -161,7 +162,7 @@ fn render(
         Target::Dnsmasq => dnsmasq::write(database, now, losses),
         Target::Json => {
             let mut bytes = Vec::new();
-            json::write(Some(database), None, None, &mut bytes)
+            json_writer::write(Some(database), None, None, &mut bytes)
                 .map_err(|error| CommandError::Environment(error.to_string()))?;
             bytes
         }

@@ -6,8 +6,9 @@ use lease_formats::dhcpd::{History, View};
 use lease_formats::exchange::{Database, Format};
 
 use super::filter::{LeaseFilter, as_of, expire};
-use super::json;
-use super::load::{Content, InputOptions, Loaded};
+use super::input_options::InputOptions;
+use super::json_writer;
+use super::loaded::{Content, Loaded};
 use super::print::print;
 use super::table::{self, Column};
 use crate::error::CommandError;
@@ -65,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         database
     });
     print(|out| match &database {
-        _ if args.json => json::write(database.as_ref(), verdict.as_deref(), now, out),
+        _ if args.json => json_writer::write(database.as_ref(), verdict.as_deref(), now, out),
         None => writeln!(out, "dhcpd {}", verdict.unwrap_or_default()),
         Some(database) if args.csv => table::csv(database, &args.columns, out),
         Some(database) if args.columns.is_empty() => table::by_protocol(database, out),

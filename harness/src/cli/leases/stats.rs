@@ -10,7 +10,7 @@ use lease_formats::exchange::Database;
 
 use super::clock;
 use super::filter::written;
-use super::load::InputOptions;
+use super::input_options::InputOptions;
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
