@@ -1,19 +1,11 @@
 //! The leases that a program has acknowledged to its clients.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 
 use super::leases::Leases;
 use super::programs::LoadResult;
-use scenario::Loss;
-
-pub(super) fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
+use scenario::{Loss, digest};
 
 /// The leases that a program has acknowledged, and those whose commit was interrupted.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +20,7 @@ pub(super) struct Acknowledged {
 impl Acknowledged {
     /// A hash of the state, without its history.
     pub(super) fn digest(&self) -> u64 {
-        hash(&(&self.leases, &self.uncertain))
+        digest::of(&(&self.leases, &self.uncertain))
     }
 
     /// A commit begins: until it is acknowledged, the old and the new value are allowed.
@@ -79,7 +71,7 @@ impl Acknowledged {
         if leases.is_empty() {
             return Some(Loss::NoDatabase);
         }
-        let without_doubt = |leases: &Leases| -> Leases {
+        let certain = |leases: &Leases| -> Leases {
             let mut leases = leases.clone();
             leases.retain(|address, _| !self.uncertain.contains_key(address));
             leases
@@ -94,8 +86,8 @@ impl Acknowledged {
         if invented || half || found.damaged {
             return Some(Loss::Torn);
         }
-        let now = without_doubt(leases);
-        let earlier = self.history.iter().any(|then| without_doubt(then) == now);
+        let now = certain(leases);
+        let earlier = self.history.iter().any(|then| certain(then) == now);
         Some(if earlier { Loss::Old } else { Loss::Lost })
     }
 }

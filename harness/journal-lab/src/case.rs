@@ -38,21 +38,21 @@ pub fn run_case(lab: &JournalLab) -> CaseResult {
     for loss in report.kinds().into_iter().filter(|loss| !loses.contains(loss)) {
         let count = report.count(loss);
         deviations.push(format!("{loss}: {count} {faults}, and the scenario does not expect it"));
-        for breach in report.breaches.iter().filter(|breach| breach.loss == loss) {
-            let (event, place, text) = (breach.kind.event(), &breach.place, &breach.text);
-            let names = breach.names.join(" ");
+        for example in report.examples.iter().filter(|example| example.loss == loss) {
+            let (event, place, text) = (example.kind.event(), &example.place, &example.text);
+            let names = example.names.join(" ");
             deviations.push(format!("  {event} {place}: {text} (files: {names})"));
         }
     }
     for loss in loses.iter().filter(|loss| report.count(**loss) == 0) {
-        deviations.push(format!("{loss}: expected, and none of the {faults} shows it"));
+        deviations.push(format!("{loss}: expected, but shown by none of the {faults}"));
     }
     if let Some(window) = &lab.window {
         let place = format!("between `{}` and `{}`", window.after, window.before);
         let found = report
-            .breaches
+            .examples
             .iter()
-            .any(|breach| breach.place == place && breach.loss == Loss::NoDatabase);
+            .any(|example| example.place == place && example.loss == Loss::NoDatabase);
         if !found {
             deviations.push(format!("no cut {place} leaves no database"));
         }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::acknowledged::Acknowledged;
 use super::programs::program;
-use super::report::{Breach, FaultKind, Report};
+use super::report::{FaultKind, LossExample, Report};
 use super::run::{ENDS, TASKS, address, difference, installed, run_tasks};
 use disk_model::{Disk, WriteOrdering};
 use scenario::{Loss, Strategy};
@@ -103,7 +103,7 @@ fn check(
         }
     }
     let Some(loss) = loss else { return };
-    report.lost(FaultKind::Damage, loss, || Breach {
+    report.lost(FaultKind::Damage, loss, || LossExample {
         kind: FaultKind::Damage,
         loss,
         place: place.to_owned(),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::acknowledged::{Acknowledged, hash};
+use super::acknowledged::Acknowledged;
 use super::programs::program;
-use super::report::{Breach, FaultKind, Report};
+use super::report::{FaultKind, LossExample, Report};
 use super::run::{ENDS, TASKS, Task, difference, installed, run_tasks};
 use disk_model::{Cut, Disk, Step, WriteOrdering, states_after_power_cut};
-use scenario::Strategy;
+use scenario::{Strategy, digest};
 
 struct Explorer<'a> {
     strategy: Strategy,
@@ -115,7 +115,7 @@ impl Explorer<'_> {
     /// and the power is cut at each of its calls.
     fn check_process_kill(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
         disk.end_processes();
-        self.check(disk.clone(), acknowledged, FaultKind::Process, place);
+        self.check(disk.clone(), acknowledged, FaultKind::Kill, place);
         let again = [Task::Commit(103, ENDS + 70)];
         let mut trial = disk.clone();
         let mut running = program(self.strategy);
@@ -124,13 +124,13 @@ impl Explorer<'_> {
         for call in 0..=calls {
             let (disk, acknowledged) =
                 self.cut(&disk, acknowledged, &again, Cut { call, bytes: 0 });
-            self.check_power_cut(&disk, &acknowledged, FaultKind::Both, place);
+            self.check_power_cut(&disk, &acknowledged, FaultKind::KillThenPower, place);
         }
     }
 
     fn check(&mut self, mut disk: Disk, acknowledged: &Acknowledged, kind: FaultKind, place: &str) {
         self.report.points += 1;
-        if !self.seen.insert(hash(&(disk.digest(), acknowledged.digest(), kind))) {
+        if !self.seen.insert(digest::of(&(disk.digest(), acknowledged.digest(), kind))) {
             return;
         }
         self.report.distinct += 1;
@@ -139,7 +139,7 @@ impl Explorer<'_> {
         self.report.checked += 1;
         let Some(loss) = acknowledged.loss(&found) else { return };
         let names: Vec<String> = disk.names().collect();
-        self.report.lost(kind, loss, || Breach {
+        self.report.lost(kind, loss, || LossExample {
             kind,
             loss,
             place: place.to_owned(),

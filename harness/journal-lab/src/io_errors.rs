@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::acknowledged::{Acknowledged, hash};
+use super::acknowledged::Acknowledged;
 use super::programs::program;
-use super::report::{Breach, FaultKind, Report};
+use super::report::{FaultKind, LossExample, Report};
 use super::run::{TASKS, difference, installed, run_tasks};
 use disk_model::{Disk, IoFault, WriteOrdering, states_after_power_cut};
-use scenario::Strategy;
+use scenario::{Strategy, digest};
 
 /// The errors, and whether they last.
 const ERRORS: [(io::ErrorKind, bool, &str); 3] = [
@@ -41,7 +41,7 @@ pub fn explore_io_errors(strategy: Strategy, ordering: WriteOrdering) -> Report 
                 disk.end_processes();
                 for state in std::iter::once(disk).chain(after_power_cut) {
                     report.points += 1;
-                    if seen.insert(hash(&(state.digest(), acknowledged.digest()))) {
+                    if seen.insert(digest::of(&(state.digest(), acknowledged.digest()))) {
                         report.distinct += 1;
                         check(report, state, &acknowledged, &place);
                     }
@@ -58,7 +58,7 @@ fn check(report: &mut Report, mut disk: Disk, acknowledged: &Acknowledged, place
     let Ok(found) = program(report.strategy).start(&mut disk) else { return };
     report.checked += 1;
     let Some(loss) = acknowledged.loss(&found) else { return };
-    report.lost(FaultKind::IoError, loss, || Breach {
+    report.lost(FaultKind::IoError, loss, || LossExample {
         kind: FaultKind::IoError,
         loss,
         place: place.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! A [`Strategy`] is the way in which a program keeps leases in files: what it does at its start, for a change, and for a
 //! rewrite of the database. Each is emulated over a [`Disk`](disk_model::Disk), which separates what programs see from what
-//! is on the medium. [`explore`] cuts the power or the process at every call, enumerates the states that can be left
+//! is on the medium. [`explore`] cuts the power or kills the program at every call, enumerates the states that can be left
 //! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
 //! that it had acknowledged. [`explore_io_errors`] lets every call fail, and [`explore_damage`] changes what is on the medium.
 
@@ -23,5 +23,5 @@ pub use damage::explore_damage;
 pub use disk_model::WriteOrdering;
 pub use explore::explore;
 pub use io_errors::explore_io_errors;
-pub use report::{Breach, FaultKind, Report};
+pub use report::{FaultKind, LossExample, Report};
 pub use scenario::{DiskFaults, Loss, Strategy};

@@ -7,7 +7,7 @@ use disk_model::WriteOrdering;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use scenario::{Loss, Strategy};
 
-/// Maximum number of stored breaches of each kind.
+/// Maximum number of stored examples of each kind.
 const MAX_KEPT: usize = 3;
 
 /// What happened.
@@ -16,9 +16,9 @@ pub enum FaultKind {
     /// The power was cut.
     Power,
     /// The process was killed, without a power cut.
-    Process,
+    Kill,
     /// The process was killed, then the power was cut during or after the first change of the next process.
-    Both,
+    KillThenPower,
     /// A call failed.
     IoError,
     /// The medium was damaged.
@@ -28,14 +28,14 @@ pub enum FaultKind {
 impl FaultKind {
     /// All kinds.
     pub const ALL: [Self; 5] =
-        [Self::Power, Self::Process, Self::Both, Self::IoError, Self::Damage];
+        [Self::Power, Self::Kill, Self::KillThenPower, Self::IoError, Self::Damage];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Power => "power",
-            Self::Process => "process",
-            Self::Both => "process, then power",
+            Self::Kill => "kill",
+            Self::KillThenPower => "kill, then power",
             Self::IoError => "I/O error",
             Self::Damage => "damage",
         }
@@ -45,8 +45,8 @@ impl FaultKind {
     pub fn event(self) -> &'static str {
         match self {
             Self::Power => "power cut",
-            Self::Process => "process cut",
-            Self::Both => "process, then power cut",
+            Self::Kill => "kill",
+            Self::KillThenPower => "kill, then power cut",
             Self::IoError => "I/O error:",
             Self::Damage => "damage:",
         }
@@ -55,7 +55,7 @@ impl FaultKind {
 
 /// A fault after which leases were lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
+pub struct LossExample {
     /// What happened.
     pub kind: FaultKind,
     /// What was lost.
@@ -85,8 +85,8 @@ pub struct Report {
     pub checked: u64,
     /// Number of states with a loss, by what happened and what was lost.
     pub losses: BTreeMap<(FaultKind, Loss), u64>,
-    /// The first breaches of each kind.
-    pub breaches: Vec<Breach>,
+    /// The first examples of each kind.
+    pub examples: Vec<LossExample>,
     /// Processor time.
     pub cpu_time: Duration,
 }
@@ -101,7 +101,7 @@ impl Report {
             distinct: 0,
             checked: 0,
             losses: BTreeMap::new(),
-            breaches: Vec::new(),
+            examples: Vec::new(),
             cpu_time: Duration::ZERO,
         }
     }
@@ -122,11 +122,16 @@ impl Report {
         report
     }
 
-    pub(super) fn lost(&mut self, kind: FaultKind, loss: Loss, breach: impl FnOnce() -> Breach) {
+    pub(super) fn lost(
+        &mut self,
+        kind: FaultKind,
+        loss: Loss,
+        example: impl FnOnce() -> LossExample,
+    ) {
         *self.losses.entry((kind, loss)).or_default() += 1;
-        let same = |one: &&Breach| (one.kind, one.loss) == (kind, loss);
-        if self.breaches.iter().filter(same).count() < MAX_KEPT {
-            self.breaches.push(breach());
+        let same = |one: &&LossExample| (one.kind, one.loss) == (kind, loss);
+        if self.examples.iter().filter(same).count() < MAX_KEPT {
+            self.examples.push(example());
         }
     }
 

@@ -93,10 +93,10 @@ pub(super) fn difference(acknowledged: &Acknowledged, found: &LoadResult) -> Str
     });
     if let Some((address, ends)) = wrong {
         let missing = wanted.keys().filter(|address| !leases.contains_key(*address)).count();
-        let there = shown(leases.get(address));
         return format!(
-            "{address}: {} acknowledged, {there} there; {missing} leases missing",
-            shown(Some(ends))
+            "{address}: {} acknowledged, {} found; {missing} leases missing",
+            shown(Some(ends)),
+            shown(leases.get(address))
         );
     }
     let half = acknowledged
@@ -105,7 +105,7 @@ pub(super) fn difference(acknowledged: &Acknowledged, found: &LoadResult) -> Str
         .find(|(address, choices)| !choices.contains(&leases.get(*address).copied()));
     match half {
         Some((address, _)) => format!(
-            "{address}: {} before the cut, {} there",
+            "{address}: {} before the cut, {} found",
             shown(wanted.get(address)),
             shown(leases.get(address))
         ),

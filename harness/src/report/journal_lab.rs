@@ -19,16 +19,16 @@ pub fn print(cases: &[Case], explored: &[CaseResult]) {
     }
     for report in explored.iter().map(|explored| &explored.report) {
         for kind in FaultKind::ALL {
-            if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
+            if let Some(example) = report.examples.iter().find(|example| example.kind == kind) {
                 let (name, files) = (report.strategy.name(), format!("{:?}", report.ordering));
                 outln!(
                     "{name}, {}: {} {}: {}: {} (files: {})",
                     files.to_lowercase(),
                     kind.event(),
-                    breach.place,
-                    breach.loss,
-                    breach.text,
-                    breach.names.join(" ")
+                    example.place,
+                    example.loss,
+                    example.text,
+                    example.names.join(" ")
                 );
             }
         }

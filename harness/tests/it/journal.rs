@@ -24,7 +24,7 @@ fn leaselab() -> Command {
 fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
     let report = explore(Strategy::Ours, files);
     assert!(report.calls > 20 && report.checked > 100, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.breaches);
+    assert!(report.losses.is_empty(), "{:?}", report.examples);
 }
 
 #[rstest]
@@ -33,7 +33,7 @@ fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
 fn no_failing_call_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
     let report = explore_io_errors(Strategy::Ours, files);
     assert!(report.calls > 80 && report.checked > 70, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.breaches);
+    assert!(report.losses.is_empty(), "{:?}", report.examples);
 }
 
 /// Leases may be lost on a damaged disk, but that is said, and no lease is made up.
@@ -41,14 +41,14 @@ fn no_failing_call_loses_a_record_of_our_own_journal(#[case] files: WriteOrderin
 fn damage_of_our_own_journal_is_noticed() {
     let report = explore_damage(Strategy::Ours, WriteOrdering::Ordered);
     assert!(report.checked > 700, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.breaches);
+    assert!(report.losses.is_empty(), "{:?}", report.examples);
 }
 
 /// Without checksums, damage is believed if it can be parsed.
 #[test]
 fn damage_of_the_journal_of_dhcpd_is_believed() {
     let report = explore_damage(Strategy::Dhcpd44, WriteOrdering::Ordered);
-    assert!(report.count(Loss::Torn) > 0, "{:?}", report.breaches);
+    assert!(report.count(Loss::Torn) > 0, "{:?}", report.examples);
 }
 
 #[test]
@@ -56,7 +56,11 @@ fn a_truncated_database_is_reported_with_the_place_of_the_cut() {
     let report = explore(Strategy::Dnsmasq, WriteOrdering::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
-    assert!(report.breaches.iter().any(|breach| breach.place == between), "{:?}", report.breaches);
+    assert!(
+        report.examples.iter().any(|example| example.place == between),
+        "{:?}",
+        report.examples
+    );
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn undeclared_losses_fail_and_so_do_declared_ones_that_do_not_occur() {
         deviations[0].starts_with("no-database: ") && deviations[0].ends_with("does not expect it")
     );
     let deviations = run_case(&lab(Strategy::Ours, &[Loss::Old])).deviations;
-    assert_eq!(deviations, ["old: expected, and none of the cuts shows it"]);
+    assert_eq!(deviations, ["old: expected, but shown by none of the cuts"]);
 }
 
 #[test]
