@@ -1,4 +1,7 @@
-//! Exploration of a lease script's failures: power cuts and kills, random households, interleavings.
+//! Exploration of a lease script's failures.
+//!
+//! [`crash`] injects power cuts and kills at every point of a scenario, [`fuzz`] plays random households, and [`races`]
+//! lets two processes use one NVRAM in every order.
 
 #![forbid(unsafe_code)]
 

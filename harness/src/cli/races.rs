@@ -7,7 +7,7 @@ use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use explore::races::stress::{self, StressReport};
-use explore::races::{Anomaly, Group, Lock, Race, RaceReport, catalogue, explore};
+use explore::races::{Anomaly, Locking, OutcomeGroup, Race, RaceReport, catalogue, explore};
 use scenario::quantity;
 
 /// Number of kinds of loss that are printed for each race.
@@ -54,12 +54,12 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
     let mut lost_under_lock = 0;
     for race in &races {
         outln!("{}: {}", race.name, race.title);
-        for lock in [Lock::None, Lock::PerCommand] {
+        for lock in [Locking::None, Locking::PerCommand] {
             let report = explore(race, lock).ok_or_else(|| {
                 CommandError::Environment("this build lacks the openwrt dialect".to_owned())
             })?;
             print_report(&report, lock, list);
-            if lock == Lock::PerCommand {
+            if lock == Locking::PerCommand {
                 lost_under_lock += report.interleavings - report.correct();
             }
         }
@@ -70,8 +70,8 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
     Ok(if lost_under_lock == 0 { Exit::Passed } else { Exit::Failed })
 }
 
-fn print_report(report: &RaceReport, lock: Lock, all: bool) {
-    let lock = if lock == Lock::PerCommand { "with the lock" } else { "no lock" };
+fn print_report(report: &RaceReport, lock: Locking, all: bool) {
+    let lock = if lock == Locking::PerCommand { "with the lock" } else { "no lock" };
     let RaceReport { interleavings, states, .. } = report;
     outln!(
         "  {lock}: {interleavings} interleavings, {states} states, {} lose something silently",
@@ -88,7 +88,7 @@ fn print_report(report: &RaceReport, lock: Lock, all: bool) {
     }
 }
 
-fn print_group(group: &Group, interleavings: u128) {
+fn print_group(group: &OutcomeGroup, interleavings: u128) {
     let mut what: Vec<String> = group
         .anomalies
         .iter()
@@ -125,7 +125,7 @@ fn percent(part: u128, whole: u128) -> String {
 fn run_trials(args: &Args, trials: u32) -> Result<Exit, CommandError> {
     let environment = |error: std::io::Error| CommandError::Environment(format!("trials: {error}"));
     let leaselab = std::env::current_exe().map_err(environment)?;
-    let lock = if args.no_lock { Lock::None } else { Lock::PerCommand };
+    let lock = if args.no_lock { Locking::None } else { Locking::PerCommand };
     let result = stress::run(&leaselab, trials, args.writers, lock).map_err(environment)?;
     let StressReport { trials, sets, lost, lost_silently, lost_settings, failed, .. } = result;
     outln!(

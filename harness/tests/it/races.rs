@@ -1,7 +1,7 @@
 //! `leaselab races`: two processes that use one NVRAM at the same time.
 
 use explore::races::{
-    Anomaly, Lock, Process, Race, RaceReport, Schedule, catalogue, explore, replay, stress,
+    Anomaly, Locking, Process, Race, RaceReport, Schedule, catalogue, explore, replay, stress,
 };
 use predicates::prelude::*;
 use rstest::rstest;
@@ -12,7 +12,7 @@ fn race(name: &str) -> Race {
     catalogue().into_iter().find(|race| race.name == name).expect("a race of this name")
 }
 
-fn explored(name: &str, lock: Lock) -> RaceReport {
+fn explored(name: &str, lock: Locking) -> RaceReport {
     explore(&race(name), lock).expect("the openwrt dialect")
 }
 
@@ -22,7 +22,7 @@ fn share(part: u128, report: &RaceReport) -> f64 {
 
 #[test]
 fn two_sets_without_a_lock_mostly_lose_one_silently() {
-    let report = explored("set+set", Lock::None);
+    let report = explored("set+set", Locking::None);
     assert!(share(report.silent(), &report) > 0.5);
     let has =
         |anomaly: Anomaly| report.groups.iter().any(|group| group.anomalies.contains(&anomaly));
@@ -36,7 +36,7 @@ fn two_sets_without_a_lock_mostly_lose_one_silently() {
 
 #[test]
 fn a_commit_loses_what_is_set_at_the_same_time() {
-    let report = explored("set+commit", Lock::None);
+    let report = explored("set+commit", Locking::None);
     let group = report
         .groups
         .iter()
@@ -62,14 +62,14 @@ fn nothing_is_lost_under_the_lock(
     )]
     name: &str,
 ) {
-    let report = explored(name, Lock::PerCommand);
+    let report = explored(name, Locking::PerCommand);
     assert_eq!(report.correct(), report.interleavings, "{report:?}");
 }
 
 #[rstest]
 fn replaying_an_example_gives_the_anomalies_of_its_group(
     #[values("set+set", "set+commit", "naive+init", "ours+init")] name: &str,
-    #[values(Lock::None, Lock::PerCommand)] lock: Lock,
+    #[values(Locking::None, Locking::PerCommand)] lock: Locking,
 ) {
     for group in explored(name, lock).groups {
         let id = group.example.to_string();
@@ -84,7 +84,7 @@ fn replaying_an_example_gives_the_anomalies_of_its_group(
 #[test]
 fn processes_one_after_the_other_lose_nothing() {
     for name in ["set+set", "naive+init", "ours+init"] {
-        let report = explored(name, Lock::None);
+        let report = explored(name, Locking::None);
         let correct = &report.groups[0];
         assert!(correct.anomalies.is_empty(), "{name}");
         assert_eq!(
@@ -99,7 +99,7 @@ fn processes_one_after_the_other_lose_nothing() {
 #[test]
 fn parallel_writers_lose_nothing_under_the_lock() {
     let leaselab = std::path::Path::new(env!("CARGO_BIN_EXE_leaselab"));
-    let result = stress::run(leaselab, 15, 4, Lock::PerCommand).expect("processes");
+    let result = stress::run(leaselab, 15, 4, Locking::PerCommand).expect("processes");
     let expected = stress::StressReport { trials: 15, sets: 60, inits: 15, ..Default::default() };
     assert_eq!(result, expected);
 }

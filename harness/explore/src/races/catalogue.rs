@@ -5,7 +5,7 @@ use nvram_emu::device::{Chip, Flash};
 use nvram_emu::dialect::openwrt::OpenWrt;
 use nvram_emu::{Dialect, Machine, flsh};
 
-use super::Lock;
+use super::Locking;
 use super::outcome::{Expectation, Judge, Write};
 use super::program::{Arguments, Program, Request, RequestTree};
 use super::state::{Phase, ProcessState, SharedState, State};
@@ -161,7 +161,7 @@ impl Race {
     }
 
     /// A stepper, the state before the first step, and the judge of final states.
-    pub(super) fn start(&self, tool: &'static OpenWrt, lock: Lock) -> (Stepper, State, Judge) {
+    pub(super) fn start(&self, tool: &'static OpenWrt, lock: Locking) -> (Stepper, State, Judge) {
         let mut image = vec![0xFF; SIZE as usize];
         let blank = flsh::blank_image();
         image[..blank.len()].copy_from_slice(&blank);

@@ -7,7 +7,7 @@ use nvram_emu::dialect::openwrt::OpenWrt;
 use super::outcome::{Judge, Outcome};
 use super::state::State;
 use super::stepper::Stepper;
-use super::{Anomaly, Lock, Process, Race, Schedule};
+use super::{Anomaly, Locking, Process, Race, Schedule};
 
 /// No such schedule.
 const NONE: u16 = u16::MAX;
@@ -20,12 +20,12 @@ pub struct RaceReport {
     /// Number of different states in them.
     pub states: usize,
     /// The interleavings by what went wrong: first those without anomalies, then the most frequent.
-    pub groups: Vec<Group>,
+    pub groups: Vec<OutcomeGroup>,
 }
 
 /// The interleavings with the same anomalies.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct OutcomeGroup {
     /// What went wrong; empty if nothing did.
     pub anomalies: Vec<Anomaly>,
     /// Number of interleavings.
@@ -41,7 +41,8 @@ pub struct Group {
 impl RaceReport {
     /// Number of interleavings with an anomaly that no exit code reports.
     pub fn silent(&self) -> u128 {
-        let silent = |group: &&Group| group.anomalies.iter().any(|anomaly| anomaly.is_silent());
+        let silent =
+            |group: &&OutcomeGroup| group.anomalies.iter().any(|anomaly| anomaly.is_silent());
         self.groups.iter().filter(silent).map(|group| group.interleavings).sum()
     }
 
@@ -82,13 +83,13 @@ struct Node {
 }
 
 /// Visits every interleaving of a race. Returns `None` if this build lacks the openwrt dialect.
-pub fn explore(race: &Race, lock: Lock) -> Option<RaceReport> {
+pub fn explore(race: &Race, lock: Locking) -> Option<RaceReport> {
     let tool = Race::tool()?;
     let (stepper, start, judge) = race.start(tool, lock);
     let (numbers, nodes, outcomes) = (HashMap::new(), Vec::new(), Vec::new());
     let mut explorer = Explorer { stepper, judge, tool, numbers, nodes, outcomes };
     let root = explorer.visit(start);
-    let mut groups: BTreeMap<Vec<Anomaly>, (Group, u16)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Anomaly>, (OutcomeGroup, u16)> = BTreeMap::new();
     for (number, paths) in explorer.nodes[root].paths.clone() {
         let outcome = &explorer.outcomes[number];
         let fewest = paths.switches[0].min(paths.switches[1]);
@@ -98,7 +99,10 @@ pub fn explore(race: &Race, lock: Lock) -> Option<RaceReport> {
         let (group, least) = groups.entry(outcome.anomalies.clone()).or_insert_with(|| {
             let anomalies = outcome.anomalies.clone();
             let example = example();
-            (Group { anomalies, interleavings: 0, lost_settings: 0, crashes: 0, example }, fewest)
+            (
+                OutcomeGroup { anomalies, interleavings: 0, lost_settings: 0, crashes: 0, example },
+                fewest,
+            )
         });
         group.interleavings += paths.count;
         group.lost_settings = group.lost_settings.max(outcome.lost_settings);
@@ -107,7 +111,7 @@ pub fn explore(race: &Race, lock: Lock) -> Option<RaceReport> {
             (group.example, *least) = (example(), fewest);
         }
     }
-    let mut groups: Vec<Group> = groups.into_values().map(|(group, _)| group).collect();
+    let mut groups: Vec<OutcomeGroup> = groups.into_values().map(|(group, _)| group).collect();
     groups
         .sort_by_key(|group| (!group.anomalies.is_empty(), std::cmp::Reverse(group.interleavings)));
     let interleavings = groups.iter().map(|group| group.interleavings).sum();
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn counts_equal_those_of_a_separate_visit_of_each_interleaving() {
-        for (name, lock) in [("set+set-staged", Lock::None), ("ours+web", Lock::PerCommand)] {
+        for (name, lock) in [("set+set-staged", Locking::None), ("ours+web", Locking::PerCommand)] {
             let race = catalogue().into_iter().find(|race| race.name == name).expect("a race");
             let (mut stepper, start, judge) = race.start(Race::tool().expect("a tool"), lock);
             let mut counts = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Lock, Process};
+use super::{Locking, Process};
 
 /// The version of the text form that this leaselab reads and writes.
 const VERSION: &str = "r1";
@@ -18,7 +18,7 @@ pub struct Schedule {
     /// The name of the race.
     pub race: String,
     /// Whether `nvram` commands exclude each other.
-    pub lock: Lock,
+    pub lock: Locking,
     /// The process that takes each step.
     pub steps: Vec<Process>,
 }
@@ -42,7 +42,7 @@ pub enum ScheduleError {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lock = if self.lock == Lock::PerCommand { "+lock" } else { "" };
+        let lock = if self.lock == Locking::PerCommand { "+lock" } else { "" };
         write!(f, "{VERSION}:{}{lock}:", self.race)?;
         for run in self.steps.chunk_by(PartialEq::eq) {
             write!(f, "{}{}", run[0], run.len())?;
@@ -62,8 +62,9 @@ impl FromStr for Schedule {
         else {
             return Err(invalid());
         };
-        let (race, lock) =
-            race.strip_suffix("+lock").map_or((race, Lock::None), |race| (race, Lock::PerCommand));
+        let (race, lock) = race
+            .strip_suffix("+lock")
+            .map_or((race, Locking::None), |race| (race, Locking::PerCommand));
         let mut steps = Vec::new();
         let mut rest = runs;
         while let Some(letter) = rest.chars().next() {

@@ -9,7 +9,7 @@ use nvram_emu::dialect::openwrt::OpenWrt;
 use nvram_emu::dialect::{Board, Halt, OutputBuffers, Ram};
 use nvram_emu::flsh::{HEADER_LEN, Header, find_magic};
 
-use super::Lock;
+use super::Locking;
 use super::images::{ImageId, Images};
 use super::program::{Arguments, Request, RequestTree, Response};
 use super::state::{CommandEnd, Inode, Phase, ProcessState, State};
@@ -36,7 +36,7 @@ pub(super) struct Stepper {
     pub(super) trees: [RequestTree; 2],
     tool: &'static OpenWrt,
     pub(super) flash: Flash,
-    lock: Lock,
+    lock: Locking,
     /// Responses by number.
     responses: Vec<Response>,
     numbers: HashMap<Response, u32>,
@@ -47,7 +47,7 @@ impl Stepper {
     pub(super) fn new(
         tool: &'static OpenWrt,
         flash: Flash,
-        lock: Lock,
+        lock: Locking,
         trees: [RequestTree; 2],
     ) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Stepper {
         let request = self.trees[process].request(state.processes[process].node);
         let mut next = state.clone();
         let mut text = self.small_step(&mut next, process, &request)?;
-        if self.lock == Lock::PerCommand {
+        if self.lock == Locking::PerCommand {
             // A command holds the lock until it ends.
             while next.processes[process].phase != Phase::Begin
                 && let Some(more) = self.small_step(&mut next, process, &request)

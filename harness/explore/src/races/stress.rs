@@ -10,7 +10,7 @@ use std::thread;
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Machine, flsh};
 
-use super::Lock;
+use super::Locking;
 
 /// Number of variables before the first trial, as in the measurement of the real tool.
 const SETTINGS: usize = 200;
@@ -48,7 +48,7 @@ pub struct StressReport {
 ///
 /// # Errors
 /// A temporary file cannot be written, or a process cannot be started.
-pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result<StressReport> {
+pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Locking) -> io::Result<StressReport> {
     let folder = scratch::Folder::new()?;
     let device = Device { folder: folder.path().to_owned(), leaselab: leaselab.to_owned(), lock };
     std::os::unix::fs::symlink(leaselab, device.file("nvram"))?;
@@ -121,7 +121,7 @@ fn image() -> Vec<u8> {
 struct Device {
     folder: PathBuf,
     leaselab: PathBuf,
-    lock: Lock,
+    lock: Locking,
 }
 
 impl Device {
@@ -146,7 +146,7 @@ impl Device {
         command.arg0(name).env_clear();
         command.env("NVRAM_EMU_FLASH", self.file("flash"));
         command.env("NVRAM_EMU_STAGING", self.file("staging"));
-        command.env("NVRAM_EMU_RACE", if self.lock == Lock::None { "1" } else { "0" });
+        command.env("NVRAM_EMU_RACE", if self.lock == Locking::None { "1" } else { "0" });
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
