@@ -5,6 +5,7 @@ mod agent_client;
 mod daemon_program;
 mod environment;
 mod files;
+mod interpreter;
 mod process_id;
 pub mod protocol;
 mod ram_files;

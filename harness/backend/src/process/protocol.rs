@@ -137,8 +137,13 @@ pub enum ProgramEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum StartError {
     /// The program or its interpreter cannot be executed.
-    #[error("{0}")]
-    Program(String),
+    #[error("{name}: {why}")]
+    Program {
+        /// The program as it was named.
+        name: String,
+        /// The error of the kernel.
+        why: String,
+    },
     /// The machine has no descriptors, processes, memory or space left.
     #[error("{0}")]
     Resources(String),
@@ -148,12 +153,13 @@ impl StartError {
     /// The error of a program with this name.
     pub fn new(name: &str, error: &std::io::Error) -> Self {
         use rustix::io::Errno;
-        let text = format!("{name}: {error}");
         let resources =
             [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
         match Errno::from_io_error(error) {
-            Some(errno) if resources.contains(&errno) => Self::Resources(text),
-            _ => Self::Program(text),
+            Some(errno) if resources.contains(&errno) => {
+                Self::Resources(format!("{name}: {error}"))
+            }
+            _ => Self::Program { name: name.to_owned(), why: error.to_string() },
         }
     }
 }

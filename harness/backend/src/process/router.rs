@@ -34,7 +34,10 @@ use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
 use super::environment::{environment_of, seen_scratch};
 use super::files::{remove_if_exists, write_replacing};
-use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
+use super::interpreter::Interpreter;
+use super::protocol::{
+    Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run, StartError,
+};
 use super::ram_files;
 use super::script::{ScriptCommand, place_script, reject_absolute_nvram, start_failure};
 use super::settings::Settings;
@@ -59,6 +62,10 @@ pub struct Process {
     /// The device as it was created: dialect and geometry do not change.
     template: Machine,
     script: Vec<String>,
+    /// How the user names the script.
+    pub(super) script_shown: String,
+    /// What runs the script, until it is known to work.
+    pub(super) unproven_interpreter: Option<Interpreter>,
     environment: BTreeMap<String, String>,
     limit_ms: u64,
     pub(super) isolation: Isolation,
@@ -66,7 +73,7 @@ pub struct Process {
     /// Whether the agent records changes of persistent files.
     watches_files: bool,
     /// The clocks that scripts see.
-    time: Option<Time>,
+    pub(super) time: Option<Time>,
     /// How the last call changed the persistent files.
     last_call: Option<FileHistory>,
     /// The changes of persistent files that a power cut can lose.
@@ -175,6 +182,8 @@ impl Process {
             folder,
             template: machine.clone(),
             script: words,
+            script_shown: placed.shown,
+            unproven_interpreter: placed.interpreter,
             environment,
             limit_ms: settings.limit_ms,
             isolation,
@@ -307,9 +316,9 @@ impl Process {
     /// Converts the results of the programs of a script call.
     ///
     /// # Errors
-    /// If the script could not be started.
+    /// If the script could not be started, or what runs it does not work.
     pub fn result(
-        &self,
+        &mut self,
         done: Vec<ProgramResult>,
         options: &CallOptions,
     ) -> Result<CallResult, BackendError> {
@@ -322,12 +331,15 @@ impl Process {
             })
             .collect();
         let cut = matches!(options.disturbance, Some(Disturbance::Cut(_)));
-        let end = match script.end.map_err(start_failure)? {
+        let end = match script.end.map_err(|error| self.start_failure(error))? {
             ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
             ProgramEnd::Exited(code) => CallEnd::Exited(code),
             ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
             ProgramEnd::TimedOut => CallEnd::TimedOut,
         };
+        if matches!(end, CallEnd::Exited(1..)) {
+            self.check_interpreter()?;
+        }
         Ok(CallResult {
             end,
             stdout: script.stdout.0,
@@ -367,7 +379,13 @@ impl Process {
         self.folder.path().join(name)
     }
 
-    fn program(&self, argv: Vec<Octets>, extra: &[(&str, String)]) -> Program {
+    /// Why the script or what runs it could not be started.
+    pub(super) fn start_failure(&self, error: StartError) -> BackendError {
+        let path = if self.script.len() == 1 { self.script.last() } else { None };
+        start_failure(error, path, &self.script_shown)
+    }
+
+    pub(super) fn program(&self, argv: Vec<Octets>, extra: &[(&str, String)]) -> Program {
         let octets = |text: &str| Octets(text.as_bytes().to_vec());
         let mut environment: BTreeMap<Octets, Octets> =
             self.environment.iter().map(|(k, v)| (octets(k), octets(v))).collect();

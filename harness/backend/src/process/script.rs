@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::interpreter::Interpreter;
 use super::protocol::StartError;
 use super::script_check::check_script_file;
 use super::storage::Storage;
@@ -50,6 +51,10 @@ pub(super) struct PlacedScript {
     pub(super) name: String,
     /// The file of the user, whose folder a sandbox shows.
     pub(super) original: Option<PathBuf>,
+    /// How the user names it.
+    pub(super) shown: String,
+    /// What runs it; `None` if it is a program itself.
+    pub(super) interpreter: Option<Interpreter>,
 }
 
 /// Puts the script into the folder `bin` of the scratch folder.
@@ -57,28 +62,31 @@ pub(super) fn place_script(
     script: &ScriptCommand,
     scratch: &Path,
 ) -> Result<PlacedScript, BackendError> {
-    let place = |name: &str, text: &[u8], original| {
+    let place = |name: &str, text: &[u8], original, shown: String| {
         let path = scratch.join("bin").join(name);
         fs::write(&path, text)
             .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
             .map_err(|error| BackendError::environment("the scratch folder", &error))?;
-        Ok(PlacedScript { name: name.to_owned(), original })
+        let interpreter = Interpreter::of(&script.shell, text);
+        Ok(PlacedScript { name: name.to_owned(), original, shown, interpreter })
     };
     match &script.file {
-        ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes(), None),
+        ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes(), None, (*name).to_owned()),
         ScriptFile::LeaseUpdate => {
-            Ok(PlacedScript { name: "lease-update".to_owned(), original: None })
+            let name = "lease-update".to_owned();
+            let shown = name.clone();
+            Ok(PlacedScript { name, original: None, shown, interpreter: None })
         }
         ScriptFile::Path(path) => {
-            let refuse = |why: &dyn std::fmt::Display| {
-                BackendError::Script(format!("{}: {why}", path.display()))
-            };
+            let shown = path.display().to_string();
+            let refuse =
+                |why: &dyn std::fmt::Display| BackendError::Script(format!("{shown}: {why}"));
             check_script_file(path, !script.shell.is_empty()).map_err(|error| refuse(&error))?;
             let text = read_bounded(path, MAX_SCRIPT).map_err(|e| refuse(&e))?;
             let original = fs::canonicalize(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
-            place(OWN_SCRIPT.0, OWN_SCRIPT.1.as_bytes(), None)?;
-            place(&format!("script-{name}"), &text, Some(original))
+            place(OWN_SCRIPT.0, OWN_SCRIPT.1.as_bytes(), None, OWN_SCRIPT.0.to_owned())?;
+            place(&format!("script-{name}"), &text, Some(original), shown)
         }
     }
 }
@@ -96,13 +104,22 @@ pub(super) fn reject_absolute_nvram(script: &Path) -> Result<(), BackendError> {
     Ok(())
 }
 
-/// Why a script could not be started, with advice for the usual reason.
-pub(super) fn start_failure(error: StartError) -> BackendError {
+/// Why a script could not be started, with advice for the usual reason. `seen` is the path at which it runs, `shown` is how
+/// the user names it.
+pub(super) fn start_failure(error: StartError, seen: Option<&String>, shown: &str) -> BackendError {
     match error {
-        StartError::Program(why) if why.contains("Exec format error") => BackendError::Script(
-            format!("{why}: start the script with a line such as #!/bin/sh, or use --shell"),
-        ),
-        StartError::Program(why) => BackendError::Script(why),
+        StartError::Program { name, why } if Some(&name) == seen => {
+            let advice = if why.contains("Exec format error") {
+                ": expected a program of this machine, or a script that begins with a line such as #!/bin/sh; --shell names \
+                 what runs a script without such a line"
+            } else {
+                ""
+            };
+            BackendError::Script(format!("{shown}: {why}{advice}"))
+        }
+        StartError::Program { name, why } => {
+            BackendError::Script(format!("{shown}: cannot start `{name}`, which runs it: {why}"))
+        }
         StartError::Resources(why) => {
             BackendError::Environment(format!("cannot start a program: {why}"))
         }

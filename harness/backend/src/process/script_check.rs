@@ -8,6 +8,9 @@ use std::path::Path;
 /// Number of bytes in which the end of the first line is searched.
 const FIRST_LINE_BYTES: u64 = 4096;
 
+/// How an executable file (ELF) begins.
+const EXECUTABLE: &[u8] = b"\x7fELF";
+
 /// Why a script cannot be run. The messages do not name the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptFileError {
@@ -17,6 +20,12 @@ pub enum ScriptFileError {
     /// A folder or a device.
     #[error("not a file")]
     NotAFile,
+    /// A file without contents.
+    #[error("the file is empty")]
+    Empty,
+    /// An executable, which no shell can read.
+    #[error("a program, not a script: leave out --shell")]
+    ProgramWithShell,
     /// No run bit, and no shell that would run the script without it. dnsmasq exits at its start then.
     #[error(
         "not executable: make it executable with chmod +x, or name what runs it with --shell, for example --shell 'busybox ash'"
@@ -44,9 +53,15 @@ pub fn check_script_file(path: &Path, has_shell: bool) -> Result<(), ScriptFileE
     if !metadata.is_file() {
         return Err(ScriptFileError::NotAFile);
     }
+    if metadata.len() == 0 {
+        return Err(ScriptFileError::Empty);
+    }
     let mut start = Vec::new();
     fs::File::open(path)?.take(FIRST_LINE_BYTES).read_to_end(&mut start)?;
     let first_line = start.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    if has_shell && start.starts_with(EXECUTABLE) {
+        return Err(ScriptFileError::ProgramWithShell);
+    }
     if first_line.ends_with(b"\r\n") {
         return Err(ScriptFileError::WindowsLineEnds);
     }
