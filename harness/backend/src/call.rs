@@ -2,6 +2,7 @@
 
 use nvram_emu::device::Op;
 use scenario::Disturbance;
+use serde::{Deserialize, Serialize};
 
 /// The options of one script call.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,15 @@ impl NvramCommand {
     }
 }
 
+/// A signal that a script sends to dnsmasq in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DnsmasqSignal {
+    /// SIGHUP: dnsmasq reads its files again, and calls the script for every lease.
+    Reload,
+    /// SIGTERM: dnsmasq ends, and is started again by the router's init system.
+    Terminate,
+}
+
 /// Who made the flash operations of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -82,6 +92,10 @@ pub struct CallResult {
     pub wrote_journal: bool,
     /// Whether processes that the script left running stored something after it had ended.
     pub stored_late: bool,
+    /// How many processes that calls have left running neither end nor sleep.
+    pub left_running: usize,
+    /// The signals that were sent to dnsmasq.
+    pub signals: Vec<DnsmasqSignal>,
     /// Whether a power cut lost changes of files that only a file system that delays writes can lose, and none is known.
     pub lost_delayed_writes: bool,
     /// Who made the flash operations.
@@ -101,6 +115,8 @@ impl CallResult {
             operations: Vec::new(),
             wrote_journal: false,
             stored_late: false,
+            left_running: 0,
+            signals: Vec::new(),
             lost_delayed_writes: false,
             origin: Origin::Call,
             pages: Vec::new(),

@@ -16,7 +16,7 @@ use sandbox::{Node, Octets};
 use scenario::{Disturbance, Unsynced, digest};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult, Origin};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::faulty_nvram::{FaultyNvram, Page};
@@ -113,17 +113,12 @@ impl InProcess {
         view_page(&mut run);
         let is_init = call.args.first().is_some_and(|word| word == b"init");
         Some(CallResult {
-            end: CallEnd::Exited(i32::from(outcome.exit)),
             stdout: outcome.stdout,
             stderr: outcome.stderr,
-            commands: Vec::new(),
-            operations: Vec::new(),
             // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
-            stored_late: false,
-            lost_delayed_writes: false,
-            origin: Origin::Call,
             pages,
+            ..CallResult::ended(CallEnd::Exited(i32::from(outcome.exit)))
         })
     }
 
@@ -293,16 +288,12 @@ impl Backend for InProcess {
             (_, true) => CallEnd::Killed(9),
         };
         Ok(CallResult {
-            end,
             stdout: outcome.stdout,
             stderr: outcome.stderr,
             commands,
             operations: self.machine.take_ops(),
-            wrote_journal: false,
-            stored_late: false,
-            lost_delayed_writes: false,
-            origin: Origin::Call,
             pages,
+            ..CallResult::ended(end)
         })
     }
 

@@ -33,7 +33,9 @@ mod trusted_folder;
 pub use atomic_write::{new_temporary_file, write_atomically};
 pub use backend::Backend;
 pub use bounded_read::read_bounded;
-pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand, Origin};
+pub use call::{
+    CallEnd, CallOptions, CallResult, CommandResult, DnsmasqSignal, NvramCommand, Origin,
+};
 pub use call_trace::{CallTrace, CommandSnapshot};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;

@@ -35,7 +35,10 @@ pub enum Document {
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not JSON, or its values do not have the types of the format.
+    /// It is not JSON.
+    #[error("no report of leaselab, which is JSON: {0}")]
+    Syntax(serde_json::Error),
+    /// Its values do not have the types of the format.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     /// It was written by another version of leaselab.
@@ -77,7 +80,7 @@ impl Document {
     /// # Errors
     /// A text that is no report, or one of another version.
     pub fn read(text: &[u8]) -> Result<Self, ReadError> {
-        let value: serde_json::Value = serde_json::from_slice(text)?;
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(ReadError::Syntax)?;
         match (value.get("schema").and_then(serde_json::Value::as_u64), value.get("command")) {
             (Some(schema), Some(_)) if schema == u64::from(SCHEMA) => {
                 Ok(serde_json::from_value(value)?)

@@ -13,6 +13,10 @@ pub enum FindingKind {
     Unmet,
     /// The script timed out, a planned fault did not occur, or the back ends differ.
     Anomaly,
+    /// Calls have left many processes running.
+    Processes,
+    /// The script signals dnsmasq in a way that has no end, or restarts it.
+    Signals,
     /// The real dnsmasq did not do what the engine predicted.
     Mispredicted,
 }
@@ -24,6 +28,8 @@ impl FindingKind {
             Self::Broken(invariant) => invariant.name(),
             Self::Unmet => "expectation",
             Self::Anomaly => "anomaly",
+            Self::Processes => "processes",
+            Self::Signals => "signals",
             Self::Mispredicted => "dnsmasq",
         }
     }
@@ -36,7 +42,12 @@ impl FindingKind {
     pub fn severity(self) -> Severity {
         match self {
             Self::Broken(Invariant::NoRedundantWrites) => Severity::Advice,
-            Self::Broken(_) | Self::Unmet | Self::Anomaly | Self::Mispredicted => Severity::Bug,
+            Self::Broken(_)
+            | Self::Unmet
+            | Self::Anomaly
+            | Self::Processes
+            | Self::Signals
+            | Self::Mispredicted => Severity::Bug,
         }
     }
 
@@ -44,7 +55,9 @@ impl FindingKind {
     pub fn group(self, scenario: Option<Group>) -> Group {
         match self {
             Self::Broken(invariant) => Group::of_invariant(invariant, scenario),
-            Self::Unmet | Self::Anomaly | Self::Mispredicted => scenario.unwrap_or(Group::Survives),
+            Self::Unmet | Self::Anomaly | Self::Processes | Self::Signals | Self::Mispredicted => {
+                scenario.unwrap_or(Group::Survives)
+            }
         }
     }
 }

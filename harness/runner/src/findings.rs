@@ -105,6 +105,17 @@ impl<'a> Findings<'a> {
         self.add_with(kind, kind.severity(), text, evidence);
     }
 
+    /// As [`Self::add`], with another severity.
+    pub(super) fn add_with_severity(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        text: impl Into<String>,
+    ) {
+        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
+        self.add_with(kind, severity, text, evidence);
+    }
+
     /// Adds a broken invariant about a stored line, and about the last call that asked to change it.
     pub(super) fn broken_line(&mut self, invariant: Invariant, difference: Difference) {
         let about = self.calls.get(&difference.subject);

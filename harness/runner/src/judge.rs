@@ -25,6 +25,9 @@ use scenario::{Forgiven, Invariant, Rtc};
 /// A script must not refuse a lease if this many bytes of the NVRAM are free.
 const ROOM_FOR_A_LEASE: i64 = 2048;
 
+/// From this number on, a script does not run a few daemons, but leaves processes behind.
+const MANY_PROCESSES: usize = 5;
+
 /// Compares the store with what the acknowledged calls asked for.
 pub(super) struct Judge<'a> {
     pub(super) findings: Findings<'a>,
@@ -39,6 +42,8 @@ pub(super) struct Judge<'a> {
     next_start: NextStart,
     agreement: Agreement,
     last_call: LastCall,
+    /// How many processes calls have left running.
+    left_running: usize,
 }
 
 impl<'a> Judge<'a> {
@@ -72,6 +77,7 @@ impl<'a> Judge<'a> {
             next_start,
             agreement: Agreement::Required,
             last_call: LastCall::Completed,
+            left_running: 0,
         })
     }
 
@@ -179,6 +185,7 @@ impl<'a> Judge<'a> {
             && wanted.iter().any(|(subject, _)| subject == DUID);
         let before = result.wrote_journal.then(|| self.expected.clone());
         self.judge_pages(router.engine(), call, result);
+        self.judge_processes(result);
         if result.end == CallEnd::Exited(0) {
             let acknowledges = !wanted.is_empty();
             if acknowledges {
@@ -228,6 +235,18 @@ impl<'a> Judge<'a> {
         }
         self.nvram = now;
         Ok(())
+    }
+
+    /// Judges a script that leaves a process running in each call.
+    fn judge_processes(&mut self, result: &CallResult) {
+        let before = std::mem::replace(&mut self.left_running, result.left_running);
+        if before < MANY_PROCESSES && result.left_running >= MANY_PROCESSES {
+            let text = format!(
+                "{} processes that calls have started in the background neither end nor sleep",
+                result.left_running
+            );
+            self.findings.add(FindingKind::Processes, text);
+        }
     }
 
     /// Judges a call that reported an error although nothing disturbed it: there must have been no room for the lease.

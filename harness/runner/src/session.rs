@@ -14,6 +14,7 @@ use super::finding_kind::FindingKind;
 use super::history::EventKind;
 use super::judge::Judge;
 use super::observers::Observers;
+use super::pending_signals::PendingSignals;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Power, Router};
@@ -84,6 +85,8 @@ pub(super) struct Session<'a> {
     misreported_duid: bool,
     /// Why the rest of the scenario cannot be played with this script.
     pub(super) unplayable: Option<String>,
+    /// What the script has asked of dnsmasq.
+    pub(super) signals: PendingSignals,
 }
 
 /// A call that is about to be made.
@@ -114,6 +117,7 @@ impl<'a> Session<'a> {
             faults: FaultsSoFar::Occurred,
             misreported_duid: false,
             unplayable: None,
+            signals: PendingSignals::default(),
         }
     }
 
@@ -286,6 +290,7 @@ impl<'a> Session<'a> {
             let made = rest.len() - others;
             rest = &mut rest[made..];
         }
+        self.handle_signals()?;
         self.wait_until_idle()
     }
 
@@ -405,6 +410,7 @@ impl<'a> Session<'a> {
             }
         } else {
             self.judge.completed_call(&mut self.router, call, result)?;
+            self.signals_sent(call, result);
             if self.script == ScriptOrigin::Chosen && prepared.plan.disturbance.is_none() {
                 self.judge.refused_call(&mut self.router, call, result)?;
             }

@@ -17,6 +17,12 @@ pub(crate) const PERSISTENT: &str = ".persistent";
 /// The folder of the sandbox with the folder that contains the script under test.
 pub(crate) const SCRIPT: &str = ".script";
 
+/// The program in the folder `bin` of the scratch folder that stands for the router's init system.
+pub const SERVICE: &str = "service";
+
+/// The file with dnsmasq's process id. Debian's, DD-WRT's and Tomato's dnsmasq write it; the agent has this id.
+const PID_FILE: (&str, &str) = ("run/dnsmasq.pid", "1\n");
+
 /// The `leaselab` executable in the scratch folder.
 pub const LEASELAB: &str = "bin/leaselab";
 
@@ -76,6 +82,8 @@ pub fn first_files(path: &str) -> FileTree {
     add("group", Node::file("root:x:0:\nnogroup:x:65534:\n"));
     add("hosts", Node::file("127.0.0.1 localhost\n"));
     add("nsswitch.conf", Node::file("passwd: files\ngroup: files\nhosts: files\n"));
+    add("init.d", Node::folder());
+    add("init.d/dnsmasq", Node::link(&format!("{HARNESS}/bin/{SERVICE}")));
     for name in SHARED_IN_ETC {
         if Path::new("/etc").join(name).exists() {
             add(name, Node::link(&format!("{MACHINE}/etc/{name}")));
@@ -93,6 +101,7 @@ pub fn fresh_ram<'p>(persistent: impl Iterator<Item = &'p str> + Clone) -> FileT
         add(name, Node::folder());
     }
     add("tmp", Node::Folder(0o1777));
+    add(PID_FILE.0, Node::file(PID_FILE.1));
     add("var/run", Node::link("/run"));
     add("var/lock", Node::link("/run/lock"));
     if persistent.clone().all(|folder| folder != "/var/tmp") {

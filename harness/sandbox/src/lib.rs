@@ -19,7 +19,7 @@ mod root;
 pub use file_changes::{FileChange, RecordedChange};
 pub use file_tree::{FileTree, Node};
 pub use layout::{
-    HARNESS, LEASELAB, MACHINE, PERSISTENT_FOLDERS, RAM_FOLDER, check_persistent_folder,
+    HARNESS, LEASELAB, MACHINE, PERSISTENT_FOLDERS, RAM_FOLDER, SERVICE, check_persistent_folder,
     first_files, fresh_ram, parents,
 };
 pub use namespaces::{Isolation, enter};

@@ -3,7 +3,7 @@
 //! | path | contents |
 //! |---|---|
 //! | `/usr`, `/bin`, `/lib`, … | the machine's own, read-only |
-//! | `/usr/sbin` | links to the machine's, and `nvram` |
+//! | `/usr/sbin` | links to the machine's, `nvram`, and a `service` for dnsmasq |
 //! | `/tmp`, `/run`, `/var` | RAM of the router |
 //! | the persistent folders | a file system in memory with a limited size |
 //! | `/etc` | if it is not persistent: the few files that programs need, read-only |
@@ -20,7 +20,9 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{chdir, pivot_root};
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{HARNESS, LEASELAB, MACHINE, PERSISTENT, RAM, RAM_FOLDER, SCRIPT, first_files};
+use crate::layout::{
+    HARNESS, LEASELAB, MACHINE, PERSISTENT, RAM, RAM_FOLDER, SCRIPT, SERVICE, first_files,
+};
 use crate::mounts::{bind, bind_all, memory, set_read_only, step};
 
 /// Entries of the machine's root that a router has of its own, or that no program of a router needs.
@@ -190,7 +192,8 @@ impl Root {
     }
 }
 
-/// Mounts a folder of links over `/usr/sbin`: to everything that is there, and to `nvram`. The original appears at `original`.
+/// Mounts a folder of links over `/usr/sbin`: to everything that is there, to `nvram` and to `service`. The original appears
+/// at `original`.
 fn add_nvram(root: &Path, original: &Path) -> io::Result<()> {
     let sbin = root.join(SBIN);
     fs::create_dir(original)?;
@@ -198,11 +201,14 @@ fn add_nvram(root: &Path, original: &Path) -> io::Result<()> {
     memory(&sbin, None)?;
     for entry in fs::read_dir(original)? {
         let name = entry?.file_name();
-        if name != "nvram" {
+        if name != "nvram" && name != SERVICE {
             symlink(Path::new(MACHINE).join("usr-sbin").join(&name), sbin.join(&name))?;
         }
     }
-    symlink(Path::new(HARNESS).join("bin/nvram"), sbin.join("nvram"))
+    for name in ["nvram", SERVICE] {
+        symlink(Path::new(HARNESS).join("bin").join(name), sbin.join(name))?;
+    }
+    Ok(())
 }
 
 fn make_devices(dev: &Path) -> io::Result<()> {

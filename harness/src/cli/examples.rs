@@ -198,7 +198,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "replay",
         &[(
             "Paste the command that a failed case printed",
-            "leaselab replay r1:set+set+lock:A5B12A3 --verbose",
+            "leaselab replay r1:set+commit:A3B10A4 --verbose",
         )],
     ),
     (

@@ -15,8 +15,8 @@ pub(super) struct Args {
     markdown: bool,
 }
 
-/// Width of the help texts in the Markdown page.
-const WIDTH: usize = 100;
+/// Width of the help texts in the Markdown page: as much as a page of the book shows without scrolling.
+const WIDTH: usize = 84;
 
 pub(super) fn run(args: &Args, command: clap::Command) -> Result<Exit, CommandError> {
     if args.markdown {

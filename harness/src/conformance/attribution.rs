@@ -3,7 +3,8 @@
 //! One mistake shows in many scenarios: when an orderly restart loses the leases, so do a power cut, a full NVRAM and a clock
 //! that jumps. It counts once, so that every other group says something new, or nothing. The first rule that fits decides:
 //!
-//! 1. A redundant write, a file that was not synced, and a variable that `--owns` does not name belong to the home of their cause ([`Cause::home`]).
+//! 1. A redundant write, a file that was not synced, a variable that `--owns` does not name, and a signal to dnsmasq belong
+//!    to the home of their cause ([`Cause::home`]).
 //! 2. What a power cut shows in a case that passes without one belongs to the group of the cut.
 //! 3. If an orderly restart loses leases, all that is wrong with leases belongs to `survives`.
 //! 4. A cause that an orderly restart shows belongs to its home.
@@ -32,9 +33,10 @@ pub(super) fn attribute(observations: &[Observation]) -> Vec<Group> {
     let at_home = known(&|observation| observation.found_in == observation.cause.home());
     let keeps_nothing = basic.contains(&Cause::Lease(LeaseFault::Missing));
     let group = |observation: &Observation| match observation.cause {
-        cause @ (Cause::RedundantWrite | Cause::NotSynced | Cause::UnknownVariables) => {
-            cause.home()
-        }
+        cause @ (Cause::RedundantWrite
+        | Cause::NotSynced
+        | Cause::UnknownVariables
+        | Cause::SignalsDnsmasq) => cause.home(),
         _ if observation.origin == Origin::Fault => observation.found_in,
         Cause::Lease(_) | Cause::Expectation if keeps_nothing => Group::Survives,
         cause if basic.contains(&cause) => cause.home(),

@@ -13,6 +13,10 @@ pub enum Cause {
     UnreadableOutput,
     /// A lease is missing, unexpected, or not as dnsmasq reported it.
     Lease(LeaseFault),
+    /// Each call leaves a process running.
+    LeavesProcesses,
+    /// The script signals or restarts dnsmasq in a call.
+    SignalsDnsmasq,
     /// A call returns 0 before the lease is stored.
     ReturnsEarly,
     /// A power cut loses what was written to a file, and not synced.
@@ -39,6 +43,8 @@ impl Cause {
                 Self::ReturnsEarly
             }
             FindingKind::Anomaly => Self::Hangs,
+            FindingKind::Processes => Self::LeavesProcesses,
+            FindingKind::Signals => Self::SignalsDnsmasq,
             FindingKind::Unmet | FindingKind::Mispredicted => Self::Expectation,
             FindingKind::Broken(Invariant::Neighbours) if finding.severity < Severity::Bug => {
                 Self::UnknownVariables
@@ -65,6 +71,16 @@ impl Cause {
         }
     }
 
+    /// Whether nothing more can be learnt about a script in which this is wrong.
+    pub fn ends_the_check(self) -> bool {
+        matches!(self, Self::Hangs | Self::LeavesProcesses)
+    }
+
+    /// Whether the leases of a case in which this is wrong can be judged all the same.
+    pub fn concerns_no_lease(self) -> bool {
+        matches!(self, Self::UnknownVariables | Self::SignalsDnsmasq)
+    }
+
     /// The group to which the cause belongs where an orderly restart is enough to show it.
     pub fn home(self) -> Group {
         match self {
@@ -75,6 +91,8 @@ impl Cause {
                 LeaseFault::EndsTooEarly | LeaseFault::EndsTooLate | LeaseFault::NeverEnds,
             ) => Group::ClockJumps,
             Self::Hangs
+            | Self::LeavesProcesses
+            | Self::SignalsDnsmasq
             | Self::ReturnsEarly
             | Self::NotSynced
             | Self::Lease(_)

@@ -20,6 +20,7 @@ pub(super) fn in_words(observation: &Observation) -> String {
     };
     match cause {
         Cause::Hangs => format!("a call does not end in time: {text}"),
+        Cause::LeavesProcesses | Cause::SignalsDnsmasq => text.clone(),
         Cause::ReturnsEarly => format!("a call returns before the lease is stored: {text}"),
         Cause::NotSynced => of("is lost on a file system that writes later, such as UBIFS"),
         Cause::UnreadableOutput => {
@@ -79,6 +80,13 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
     match (cause, group) {
         (Cause::Hangs, _) => {
             "make every call end: dnsmasq waits for `init`, and makes one call after the other"
+        }
+        (Cause::LeavesProcesses, _) => {
+            "let everything that a call starts in the background end or sleep: otherwise each call makes the router slower"
+        }
+        (Cause::SignalsDnsmasq, _) => {
+            "neither signal nor restart dnsmasq from its own script, least of all on `old`: dnsmasq calls the script again for \
+             every lease"
         }
         (Cause::ReturnsEarly, _) => {
             "`wait` for what the script starts in the background: dnsmasq takes a call that has returned 0 for done"
@@ -146,7 +154,7 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
 /// Which cause to fix first: the smaller, the earlier.
 pub(super) fn urgency(cause: Cause, group: Group) -> u8 {
     match (cause, group) {
-        (Cause::Hangs, _) => 0,
+        (Cause::Hangs | Cause::LeavesProcesses, _) => 0,
         (Cause::UnreadableOutput, Group::StartUpOutput) => 1,
         (_, Group::Survives) => 2,
         (Cause::OtherSettings, Group::OtherSettings) => 3,

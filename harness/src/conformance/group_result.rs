@@ -94,6 +94,7 @@ fn hidden_by(
         .filter(|(observation, belongs_to)| {
             observation.found_in == group
                 && observation.severity == Severity::Bug
+                && !observation.cause.concerns_no_lease()
                 && *belongs_to != group
         })
         .collect();

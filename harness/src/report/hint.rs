@@ -60,7 +60,12 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
             "dnsmasq did not start: `init` must exit with 0, and print only lines that dnsmasq can read".to_owned(),
         ),
         FindingKind::Unmet => unmet(finding).or_else(|| call.and_then(ignored_failure)),
-        FindingKind::Anomaly => call.and_then(ignored_failure),
+        FindingKind::Anomaly | FindingKind::Processes => call.and_then(ignored_failure),
+        FindingKind::Signals => Some(
+            "dnsmasq calls its script for every lease at each start and at SIGHUP: signal it only in calls that have \
+             changed something, or not at all"
+                .to_owned(),
+        ),
     }
 }
 

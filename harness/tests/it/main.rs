@@ -32,6 +32,7 @@ mod runner;
 mod sandbox;
 mod scenario_files;
 mod script_file;
+mod script_processes;
 mod severity;
 mod signals;
 mod traces;

@@ -32,6 +32,9 @@ fn a_script_with_windows_line_ends_or_without_the_run_bit_is_rejected(#[case] co
         let words = [command, &["--script", script]].concat();
         lab.command(&words).assert().code(2).stderr(predicate::str::contains(message));
     }
+    let words = [command, &["--script", "plain.sh", "--shell", " "]].concat();
+    let message = "--shell <CMD>': expected a command, for example 'busybox ash'";
+    lab.command(&words).assert().code(2).stderr(predicate::str::contains(message));
     let words = [command, &["--script", "windows.sh", "--shell", "sh"]].concat();
     lab.command(&words).assert().code(2).stderr(predicate::str::contains("CR LF"));
 }

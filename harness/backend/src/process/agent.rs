@@ -23,6 +23,7 @@ use rustix::process::{
 use sandbox::clock::{Supervision, Supervisor, Time};
 use sandbox::{FileTree, Isolation};
 
+use super::dnsmasq_stand_in::DnsmasqStandIn;
 use super::protocol::{
     FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran,
     Refusal, Request, Run, StartError,
@@ -111,6 +112,8 @@ struct Agent {
     directory: PathBuf,
     supervisor: Option<Supervisor>,
     clock_refused: Option<String>,
+    /// What scripts take for dnsmasq, unless a real one runs.
+    dnsmasq: Option<DnsmasqStandIn>,
     /// The program of [`Request::Start`].
     started: Option<Child>,
     daemons: Daemons,
@@ -127,6 +130,7 @@ impl Agent {
             directory: root.scratch.join(sandbox::RAM_FOLDER).join("tmp"),
             supervisor: None,
             clock_refused: None,
+            dnsmasq: None,
             started: None,
             daemons: Daemons::default(),
         };
@@ -145,6 +149,9 @@ impl Agent {
         match sandbox::clock::start(supervision, *isolation) {
             Ok(supervisor) => agent.supervisor = Some(supervisor),
             Err(error) => agent.clock_refused = Some(error.to_string()),
+        }
+        if *isolation == Isolation::Full {
+            agent.dnsmasq = Some(DnsmasqStandIn::new().map_err(namespaces)?);
         }
         Ok(agent)
     }
@@ -180,7 +187,9 @@ impl Agent {
         }
         let supervisor = self.supervisor.as_ref();
         let sleeping = supervisor.is_some_and(|supervisor| !supervisor.sleeping().is_empty());
-        Ran { results, changes, stored_late, sleeping }
+        let left_running = self.daemons.running();
+        let signals = self.dnsmasq.as_mut().map_or_else(Vec::new, DnsmasqStandIn::take_signals);
+        Ran { results, changes, stored_late, sleeping, left_running, signals }
     }
 
     /// Wakes the programs that earlier calls have left sleeping and that wake until `time`, one after the other.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Removes a file; one that does not exist is no error.
@@ -10,6 +11,12 @@ pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Writes a program.
+pub(super) fn write_executable(path: &Path, text: &[u8]) -> io::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.

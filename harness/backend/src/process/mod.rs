@@ -3,9 +3,11 @@
 pub mod agent;
 mod agent_client;
 mod daemon_program;
+mod dnsmasq_stand_in;
 mod environment;
 mod files;
 mod interpreter;
+mod interpreter_check;
 mod process_id;
 pub mod protocol;
 mod ram_files;

@@ -8,6 +8,7 @@ use sandbox::clock::Time;
 use sandbox::{FileTree, Isolation, RecordedChange, Root};
 use serde::{Deserialize, Serialize};
 
+use crate::call::DnsmasqSignal;
 pub use sandbox::Octets;
 
 /// The name under which the `leaselab` executable runs as the agent.
@@ -109,6 +110,10 @@ pub struct Ran {
     pub stored_late: bool,
     /// Whether processes sleep that the programs, or earlier ones, left running.
     pub sleeping: bool,
+    /// How many processes that they left running neither end nor sleep.
+    pub left_running: usize,
+    /// The signals that were sent to dnsmasq.
+    pub signals: Vec<DnsmasqSignal>,
 }
 
 /// A program to run.

@@ -33,7 +33,7 @@ use sandbox::{FileTree, Isolation};
 use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
 use super::environment::{environment_of, seen_scratch};
-use super::files::{remove_if_exists, write_replacing};
+use super::files::{remove_if_exists, write_executable, write_replacing};
 use super::interpreter::Interpreter;
 use super::protocol::{
     Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run, StartError,
@@ -93,6 +93,9 @@ enum Place {
     Persistent(String),
 }
 
+/// What scripts find as `service` and as `/etc/init.d/dnsmasq`. It signals the first process of the sandbox.
+const SERVICE: &str = include_str!("service.sh");
+
 /// The folder of the journals, which survives a power cut.
 const JOURNAL_FOLDER: &str = "jffs";
 /// The journals of DHCPv4 and DHCPv6.
@@ -148,6 +151,9 @@ impl Process {
             }
             for index in 0..settings.programs.len() {
                 fs::write(path.join(sandbox::Root::program_name(index)), "")?;
+            }
+            if isolation == Isolation::Full {
+                write_executable(&path.join("bin").join(sandbox::SERVICE), SERVICE.as_bytes())?;
             }
             symlink("leaselab", path.join("bin/nvram"))?;
             symlink("leaselab", path.join("bin/lease-update"))
@@ -341,16 +347,12 @@ impl Process {
             self.check_interpreter()?;
         }
         Ok(CallResult {
-            end,
             stdout: script.stdout.0,
             stderr: script.stderr.0,
             commands: self.take_commands(),
             operations: self.take_operations()?,
-            wrote_journal: false,
-            stored_late: false,
-            lost_delayed_writes: false,
-            origin: Origin::Call,
             pages,
+            ..CallResult::ended(end)
         })
     }
 
@@ -468,7 +470,8 @@ impl Backend for Process {
         };
         let stop = fault.map(FileFault::changes);
         let run = Run { programs, time: self.time, watch: before.is_some(), stop };
-        let Ran { results, mut changes, stored_late, sleeping } = self.agent.run(run)?;
+        let Ran { results, mut changes, stored_late, sleeping, left_running, signals } =
+            self.agent.run(run)?;
         self.sleeping = sleeping;
         let stopped = stop.map(|stop| stop as usize).filter(|stop| changes.len() >= *stop);
         let is_ahead = stopped.is_some_and(|stop| changes.len() > stop);
@@ -484,6 +487,8 @@ impl Backend for Process {
         }
         let mut result = self.result(results, options)?;
         result.stored_late = stored_late;
+        result.left_running = left_running;
+        result.signals = signals;
         result.origin = origin;
         if let (Some(fault), Some(_), Some(history)) = (fault, stopped, &self.last_call) {
             let left = fault.files_left(history);

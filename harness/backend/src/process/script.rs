@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::write_executable;
 use super::interpreter::Interpreter;
 use super::protocol::StartError;
 use super::script_check::check_script_file;
@@ -64,8 +64,7 @@ pub(super) fn place_script(
 ) -> Result<PlacedScript, BackendError> {
     let place = |name: &str, text: &[u8], original, shown: String| {
         let path = scratch.join("bin").join(name);
-        fs::write(&path, text)
-            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+        write_executable(&path, text)
             .map_err(|error| BackendError::environment("the scratch folder", &error))?;
         let interpreter = Interpreter::of(&script.shell, text);
         Ok(PlacedScript { name: name.to_owned(), original, shown, interpreter })

@@ -14,6 +14,12 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// call would take minutes.
 const LATER_LIMIT: Duration = Duration::from_millis(100);
 
+/// How often it is checked whether the processes that are waited for are blocked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// After how many checks without a change blocked processes count as daemons: a server that waits for requests would take
+/// the whole limit.
+const CHECKS: u32 = 5;
+
 /// The children of this process, which are those that scripts have left running: it is their subreaper, or the first
 /// process of its namespace.
 pub(super) fn children() -> Vec<Pid> {
@@ -33,6 +39,31 @@ fn sleeps(process: Pid, sleeping: &[Pid]) -> bool {
         || children_of(process).into_iter().any(|child| sleeps(child, sleeping))
 }
 
+/// Processes that are blocked, with the number of times that each has been.
+#[derive(Debug, PartialEq, Eq)]
+struct Blocked(Vec<(Pid, u64)>);
+
+impl Blocked {
+    /// These processes and their descendants; `None` if one of them can run, or waits for a disk.
+    fn of(processes: &[Pid]) -> Option<Self> {
+        let mut blocked = Vec::new();
+        for process in processes {
+            let id = process.as_raw_nonzero();
+            let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+            let value = |key: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+                line.split_ascii_whitespace().next()
+            };
+            if value("State:")? != "S" {
+                return None;
+            }
+            blocked.push((*process, value("voluntary_ctxt_switches:")?.parse().ok()?));
+            blocked.extend(Self::of(&children_of(*process))?.0);
+        }
+        Some(Self(blocked))
+    }
+}
+
 /// The processes that have outlived a wait: daemons, for which there is no other wait.
 #[derive(Debug, Default)]
 pub(super) struct Daemons(HashSet<Pid>);
@@ -46,24 +77,37 @@ impl Daemons {
             .collect()
     }
 
+    /// How many of these processes are still there.
+    pub(super) fn running(&self) -> usize {
+        match self.0.len() {
+            0 => 0,
+            _ => children().into_iter().filter(|pid| self.0.contains(pid)).count(),
+        }
+    }
+
     /// Waits until the processes that the last call has left running have ended or sleep, and those that they have left, too.
-    /// What still runs after a while is a daemon.
+    /// What still runs after a while, or only waits, is a daemon.
     pub(super) fn wait_for_stragglers(&mut self, supervisor: Option<&Supervisor>) {
         let limit = if self.0.len() < 3 { LIMIT } else { LATER_LIMIT };
         let deadline = Instant::now() + limit;
+        let (mut blocked, mut unchanged) = (None, 0);
         loop {
             let running = self.stragglers(supervisor);
             let Some(first) = running.first() else { return };
             let left = deadline.saturating_duration_since(Instant::now());
+            let now = Blocked::of(&running);
+            unchanged = if now.is_some() && now == blocked { unchanged + 1 } else { 0 };
+            blocked = now;
+            if left.is_zero() || unchanged == CHECKS {
+                self.0.extend(running);
+                return;
+            }
             let Ok(process) = pidfd_open(*first, PidfdFlags::empty()) else { continue };
             let mut events = vec![PollFd::new(&process, PollFlags::IN)];
             events.extend(supervisor.map(|s| PollFd::from_borrowed_fd(s.events(), PollFlags::IN)));
-            let timeout = Timespec::try_from(left).ok();
-            let happened = poll(&mut events, timeout.as_ref());
-            if left.is_zero() || !matches!(happened, Ok(1..) | Err(rustix::io::Errno::INTR)) {
-                self.0.extend(self.stragglers(supervisor));
-                return;
-            }
+            let timeout = Timespec::try_from(left.min(CHECK_INTERVAL)).ok();
+            // An error, too, ends the wait: what happens is found out above.
+            _ = poll(&mut events, timeout.as_ref());
             if let Some(supervisor) = supervisor {
                 supervisor.take_events();
             }

@@ -9,7 +9,7 @@ use super::super::events::Event;
 use super::super::power_cut_on_erase::PowerCutOnErase;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand, Origin};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -178,7 +178,6 @@ impl Router<'_> {
             self.after_call(plan, &recorded)?;
         }
         Ok(CallResult {
-            end: outcome.end,
             stdout: outcome.stdout,
             stderr: outcome.stderr,
             commands: recorded
@@ -187,11 +186,7 @@ impl Router<'_> {
                 .map(|arguments| NvramCommand { arguments, code: None })
                 .collect(),
             operations: recorded.operations,
-            wrote_journal: false,
-            stored_late: false,
-            lost_delayed_writes: false,
-            origin: Origin::Call,
-            pages: Vec::new(),
+            ..CallResult::ended(outcome.end)
         })
     }
 

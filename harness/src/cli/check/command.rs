@@ -11,12 +11,12 @@ use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, RouterOptions,
     RtcChoice, SandboxOptions, ScriptOptions, TargetChoice, dialect_parser, router_names,
-    runner_options,
+    runner_options, shell_command,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
-    Cause, CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests,
-    page, typical_router,
+    CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests, page,
+    typical_router,
 };
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Args {
     #[arg(value_name = "SCRIPT")]
     script: PathBuf,
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = shell_command)]
     shell: Option<String>,
     /// Dialect of the nvram tool [default: openwrt, or the router's]
     #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
@@ -185,8 +185,8 @@ impl<'a> Check<'a> {
             self.cases.iter().cloned().partition(suite::is_basic);
         let mut outcomes = play(&played)?;
         let mut observations = observe(&played, &outcomes);
-        let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
-        let ended_early = hangs.map(|observation| observation.text.clone());
+        let fatal = observations.iter().find(|observation| observation.cause.ends_the_check());
+        let ended_early = fatal.map(|observation| observation.text.clone());
         let mut cuts = Explored::default();
         let mut life = Err("the check ended early".to_owned());
         if ended_early.is_none() {
@@ -226,8 +226,7 @@ impl<'a> Check<'a> {
         let failed: BTreeSet<&String> = observations
             .iter()
             .filter(|observation| {
-                observation.severity > Severity::Advice
-                    && observation.cause != Cause::UnknownVariables
+                observation.severity > Severity::Advice && !observation.cause.concerns_no_lease()
             })
             .map(|observation| &observation.case)
             .collect();

@@ -19,7 +19,7 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
     let is_broken = |finding: &Finding| {
         matches!(finding.kind, FindingKind::Broken(_))
             && finding.severity > Severity::Advice
-            && Cause::of(finding) != Cause::UnknownVariables
+            && !Cause::of(finding).concerns_no_lease()
     };
     let explained = report.failures.iter().any(is_broken);
     // Once dnsmasq has misread its leases, whatever differs later is a consequence, too.

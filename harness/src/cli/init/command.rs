@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nvram_emu::Dialect;
 
 use super::ci::Service;
-use crate::cli::options::{check_script, dialect_names, router_names};
+use crate::cli::options::{check_script, dialect_names, router_names, shell_command};
 use crate::cli::project::FILE_NAME;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Args {
     /// The lease script [default: the only *.sh file of this folder]
     script: Option<PathBuf>,
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = shell_command)]
     shell: Option<String>,
     /// Dialect of the router's nvram tool
     #[arg(long, value_name = "NAME", value_parser = dialect_names())]

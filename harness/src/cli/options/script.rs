@@ -22,7 +22,7 @@ pub(in crate::cli) struct ScriptOptions {
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) script: Option<PathBuf>,
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = shell_command)]
     pub(in crate::cli) shell: Option<String>,
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
@@ -120,6 +120,17 @@ impl ScriptOptions {
         for pattern in &self.owns {
             words.option("--owns", Some(pattern));
         }
+    }
+}
+
+/// Parses the value of `--shell`.
+///
+/// # Errors
+/// A value without a program.
+pub(in crate::cli) fn shell_command(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a command, for example 'busybox ash'".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 

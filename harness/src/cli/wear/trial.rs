@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::options::{SandboxOptions, check_script};
+use crate::cli::options::{SandboxOptions, check_script, shell_command};
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
 use runner::NamePattern;
@@ -18,7 +18,7 @@ pub(super) struct TrialArgs {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["images", "rendered"])]
     script: Option<PathBuf>,
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
-    #[arg(long, value_name = "CMD", requires = "script")]
+    #[arg(long, value_name = "CMD", requires = "script", value_parser = shell_command)]
     shell: Option<String>,
     /// Part of the simulated time for which the script is run
     #[arg(long, value_name = "TIME", requires = "script", default_value = "7d")]
