@@ -1,6 +1,6 @@
 //! Identity associations of DHCPv6 and the table of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv6Addr;
 
 use super::ia_kind::IaKind;
@@ -57,9 +57,17 @@ impl Ia {
 pub struct IaTable {
     index: BTreeMap<(IaKind, Vec<u8>), usize>,
     /// In the order of insertion; `None` where an association was removed.
-    list: Vec<Option<Ia>>,
+    list: Vec<Option<Entry>>,
     /// The index of the association that has an address, by pool and address.
     holders: BTreeMap<(IaKind, Option<usize>, Ipv6Addr), usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    ia: Ia,
+    /// The addresses that the association still has, once one was removed. Removed one by one from the list, those of a
+    /// large association would take quadratic time.
+    left: Option<HashSet<Ipv6Addr>>,
 }
 
 /// The number of buckets of hash tables in dhcpd (`DEFAULT_HASH_SIZE` of omapip/hash.h).
@@ -80,7 +88,7 @@ fn bucket(id: &[u8]) -> u32 {
 impl IaTable {
     /// The identity associations in the order in which they were declared.
     pub fn iter(&self) -> impl Iterator<Item = &Ia> {
-        self.list.iter().flatten()
+        self.list.iter().flatten().map(|entry| &entry.ia)
     }
 
     /// The number of associations.
@@ -96,8 +104,7 @@ impl IaTable {
     /// The identity associations in the order in which dhcpd writes them: by kind, then in the order of its
     /// hash table, the latest first in each bucket.
     pub fn iter_as_written(&self) -> impl Iterator<Item = &Ia> {
-        let mut order: Vec<(usize, &Ia)> =
-            self.list.iter().enumerate().filter_map(|(at, ia)| Some((at, ia.as_ref()?))).collect();
+        let mut order: Vec<(usize, &Ia)> = self.iter().enumerate().collect();
         order.sort_by_key(|(at, ia)| (ia.kind, bucket(&ia.id), std::cmp::Reverse(*at)));
         order.into_iter().map(|(_, ia)| ia)
     }
@@ -109,7 +116,7 @@ impl IaTable {
             self.list[old] = None;
         }
         self.index.insert(key, self.list.len());
-        self.list.push(Some(ia));
+        self.list.push(Some(Entry { ia, left: None }));
         self.remove_gaps();
     }
 
@@ -129,29 +136,36 @@ impl IaTable {
         pool: Option<usize>,
     ) -> bool {
         let Some(&holder) = self.holders.get(&(kind, pool, address)) else { return false };
-        let Some(Some(ia)) = self.list.get_mut(holder) else { return false };
-        if ia.id == id {
-            return false;
+        match self.list.get(holder) {
+            Some(Some(entry)) if entry.ia.id != id => self.remove_address(holder, address),
+            _ => false,
         }
-        let before = ia.addresses.len();
-        ia.addresses.retain(|held| held.address != address);
-        if ia.addresses.len() == before {
-            return false;
-        }
-        if ia.addresses.is_empty() {
-            let id = ia.id.clone();
-            self.remove(kind, &id);
-        }
-        true
     }
 
     /// Removes an address that is no longer in use from its association.
     pub(crate) fn release(&mut self, kind: IaKind, id: &[u8], address: Ipv6Addr) {
-        let Some(&at) = self.index.get(&(kind, id.to_vec())) else { return };
-        if let Some(Some(ia)) = self.list.get_mut(at) {
-            ia.addresses.retain(|held| held.address != address);
-            if ia.addresses.is_empty() {
-                self.remove(kind, id);
+        if let Some(&at) = self.index.get(&(kind, id.to_vec())) {
+            self.remove_address(at, address);
+        }
+    }
+
+    /// Removes an address from the association at this index; true if it had it.
+    fn remove_address(&mut self, at: usize, address: Ipv6Addr) -> bool {
+        let Some(Some(Entry { ia, left })) = self.list.get_mut(at) else { return false };
+        let left = left.get_or_insert_with(|| ia.addresses.iter().map(|it| it.address).collect());
+        let had = left.remove(&address);
+        if left.is_empty() {
+            let (kind, id) = (ia.kind, ia.id.clone());
+            self.remove(kind, &id);
+        }
+        had
+    }
+
+    /// Ends the reading: the lists of addresses lose those that were removed.
+    pub(crate) fn settle(&mut self) {
+        for Entry { ia, left } in self.list.iter_mut().flatten() {
+            if let Some(left) = left.take() {
+                ia.addresses.retain(|held| left.contains(&held.address));
             }
         }
     }

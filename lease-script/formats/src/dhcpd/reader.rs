@@ -441,8 +441,17 @@ fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options) -> Read
     let lost = contents.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
     let lost_statements = contents.lost_outside_records + lost;
     let Contents {
-        leases, ias, counts, server_duid, byte_order, peers, history, non_leases, ..
+        leases,
+        mut ias,
+        counts,
+        server_duid,
+        byte_order,
+        peers,
+        history,
+        non_leases,
+        ..
     } = contents;
+    ias.settle();
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });

@@ -147,6 +147,38 @@ fn repeated_reading_grows_no_faster_than_the_file() {
     }
 }
 
+/// As dhcpd reads them: each address goes from a large association to another one; of an address that is declared several
+/// times in one association, what follows its release counts. In time that is proportional to the number of addresses.
+#[test]
+fn addresses_leave_a_large_association_one_by_one() {
+    const ADDRESSES: u16 = 40_000;
+    let held = |number: u16, state: &str| {
+        format!("  iaaddr fd00::{number:x} {{ binding state {state}; max-life 9; ends never; }}\n")
+    };
+    let id = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        format!("ia-na \"\\001\\000\\000\\000\\{high:03o}\\{low:03o}\" {{\n")
+    };
+    let mut text = String::from("authoring-byte-order little-endian;\n") + &id(0);
+    for number in 1..=ADDRESSES {
+        text += &[held(number, "active"), held(number, "free"), held(number, "active")].concat();
+    }
+    text += &(held(1, "free") + "}\n");
+    for number in 2..ADDRESSES {
+        text += &(id(number) + &held(number, "active") + "}\n");
+    }
+    let mut options = options(View::Dhcpd);
+    options.family = Some(Family::V6);
+    let reading = read_bytes(text.as_bytes(), &options);
+    let addresses: Vec<u16> = reading
+        .ia_table
+        .iter()
+        .flat_map(|ia| ia.addresses.iter().map(|held| held.address.segments()[7]))
+        .collect();
+    assert_eq!(addresses[0], ADDRESSES);
+    assert_eq!(addresses[1..], (2..ADDRESSES).collect::<Vec<_>>());
+}
+
 #[test]
 fn files_of_2_gib_are_refused_as_by_dhcpd() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -1,5 +1,6 @@
 //! `ia-na`, `ia-ta` and `ia-pd` declarations (`parse_ia_na_declaration` and the like of server/confpars.c).
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::net::Ipv6Addr;
 
@@ -94,6 +95,8 @@ impl<R: Read> Declarations<R> {
         }
         self.order_iaid(&mut id);
         let mut ia = Ia { kind, id, cltt: Date::ABSENT, addresses: Vec::new() };
+        // Of each address that is no longer in use, the number of addresses before it in the list.
+        let mut released: HashMap<Ipv6Addr, usize> = HashMap::new();
         if self.lexer.next() != OPEN {
             self.corrupt_ia("expecting left brace");
             return None;
@@ -101,7 +104,14 @@ impl<R: Read> Declarations<R> {
         loop {
             let wanted = if kind == IaKind::Prefix { Keyword::Iaprefix } else { Keyword::Iaaddr };
             match self.lexer.next() {
-                CLOSE => return Some(ia),
+                CLOSE => {
+                    let mut places = 0..;
+                    ia.addresses.retain(|held| {
+                        let place = places.next();
+                        released.get(&held.address).is_none_or(|end| place >= Some(*end))
+                    });
+                    return Some(ia);
+                }
                 Token::Keyword(Keyword::Cltt) => ia.cltt = self.lexer.date(),
                 Token::Keyword(keyword) if keyword == wanted => {
                     let address = self.ia_address(kind)?;
@@ -114,7 +124,7 @@ impl<R: Read> Declarations<R> {
                         matches!(address.state, BindingState::Active | BindingState::Abandoned);
                     if self.rules.pools && !lives {
                         self.contents.ias.release(kind, id, at);
-                        ia.addresses.retain(|held| held.address != at);
+                        released.insert(at, ia.addresses.len());
                         continue;
                     }
                     if self.rules.pools && self.contents.ias.take_from_other(kind, id, at, pool) {
