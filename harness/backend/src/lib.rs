@@ -3,8 +3,8 @@
 //! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, and the crates `live` and `qemu`
 //! have one implementation each. [`FaultInjector`] decides for all of them which `nvram` command a fault affects.
 //!
-//! Only the module `process`, [`read_bounded`], [`write_atomically`], [`create_folder`] and [`new_temporary_file`] access
-//! files of the machine that runs leaselab. Everything else works in memory.
+//! Only the module `process`, [`read_bounded`], [`write_atomically`], [`create_folder`], [`create_own_folder`] and
+//! [`new_temporary_file`] access files of the machine that runs leaselab. Everything else works in memory.
 
 #![forbid(unsafe_code)]
 
@@ -49,4 +49,4 @@ pub use read_counter::is_reading;
 pub use router_files::RouterFiles;
 pub use router_path::RouterPath;
 pub use scenario::Disturbance;
-pub use trusted_folder::create_folder;
+pub use trusted_folder::{OutputFolder, create_folder, create_own_folder};

@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, fstatfs, openat, readlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, fstatfs, mkdirat, openat, readlinkat};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 /// Largest number of symbolic links that are followed, as in the kernel.
@@ -20,22 +21,56 @@ const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 /// The owner of files of users that a user namespace does not have (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW_UID: u32 = 65_534;
 
+/// An open folder for outputs.
+#[derive(Debug)]
+pub struct OutputFolder {
+    descriptor: OwnedFd,
+    path: PathBuf,
+}
+
+impl OutputFolder {
+    /// A path that leads to the folder whatever happens to its name, as long as this exists.
+    pub fn path(&self) -> PathBuf {
+        path_of(&self.descriptor, &self.path)
+    }
+}
+
 /// Creates a folder and those above it.
 ///
 /// # Errors
 /// If it cannot be created, or root would follow a symbolic link of another user to it.
-pub fn create_folder(path: &Path) -> io::Result<()> {
-    match open_folder(CWD.as_fd(), path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened.map(drop),
+pub fn create_folder(path: &Path) -> io::Result<OutputFolder> {
+    let descriptor = walk(CWD.as_fd(), path, IfMissing::Create)?;
+    Ok(OutputFolder { descriptor, path: path.to_owned() })
+}
+
+/// Creates a folder, in which no other user has put a link in place of a file.
+///
+/// # Errors
+/// Those of [`create_folder`], and if there is a folder of another user.
+pub fn create_own_folder(path: &Path) -> io::Result<OutputFolder> {
+    let folder = create_folder(path)?;
+    if fstat(&folder.descriptor)?.st_uid != geteuid().as_raw() {
+        return Err(io::Error::other("the folder of another user"));
     }
-    fs::create_dir_all(path)?;
-    open_folder(CWD.as_fd(), path).map(drop)
+    Ok(folder)
+}
+
+/// What happens to folders of a path that do not exist.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfMissing {
+    Fail,
+    Create,
+}
+
+/// Opens a folder.
+pub(crate) fn open_folder(start: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
+    walk(start, path, IfMissing::Fail)
 }
 
 /// Opens a folder. Root follows only its own symbolic links on the way, each of which is read from the descriptor whose owner
 /// was checked: the owner of another one decides where the path leads.
-pub(crate) fn open_folder(start: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
+fn walk(start: impl AsFd, path: &Path, if_missing: IfMissing) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = openat(start, ".", flags, Mode::empty())?;
     let mut names: VecDeque<OsString> = VecDeque::new();
@@ -43,7 +78,16 @@ pub(crate) fn open_folder(start: impl AsFd, path: &Path) -> io::Result<OwnedFd> 
     let mut links = 0;
     while let Some(name) = names.pop_front() {
         let entry_flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let entry = openat(&folder, &name, entry_flags, Mode::empty())?;
+        let entry = match openat(&folder, &name, entry_flags, Mode::empty()) {
+            Err(Errno::NOENT) if if_missing == IfMissing::Create => {
+                match mkdirat(&folder, &name, Mode::from_raw_mode(0o777)) {
+                    Err(Errno::EXIST) => {}
+                    made => made?,
+                }
+                openat(&folder, &name, entry_flags, Mode::empty())?
+            }
+            entry => entry?,
+        };
         let status = fstat(&entry)?;
         folder = match FileType::from_raw_mode(status.st_mode) {
             FileType::Symlink if is_in_proc(&entry)? => {
@@ -52,7 +96,7 @@ pub(crate) fn open_folder(start: impl AsFd, path: &Path) -> io::Result<OwnedFd> 
             FileType::Symlink => {
                 links += 1;
                 if links > MAX_LINKS {
-                    return Err(rustix::io::Errno::LOOP.into());
+                    return Err(Errno::LOOP.into());
                 }
                 if geteuid().is_root() && !is_of_root(status.st_uid) {
                     let name = Path::new(&name).display();
@@ -117,6 +161,22 @@ mod tests {
         assert!(folder.path().join("a/new/newer").is_dir());
         symlink("loop", folder.path().join("loop")).expect("a link");
         assert!(create_folder(&folder.path().join("loop/x")).is_err());
+    }
+
+    #[test]
+    fn a_folder_stays_the_same_when_its_name_leads_elsewhere() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("new/kept");
+        let folder = create_own_folder(&path).expect("created");
+        fs::rename(&path, place.path().join("moved")).expect("renamed");
+        symlink(place.path(), &path).expect("a link");
+        fs::write(folder.path().join("file"), "x").expect("written");
+        assert!(place.path().join("moved/file").is_file());
+        // Only root can give a folder to another user.
+        if lchown(place.path().join("moved"), Some(geteuid().as_raw() + 1), None).is_ok() {
+            let error = create_own_folder(&place.path().join("moved")).expect_err("refused");
+            assert_eq!(error.to_string(), "the folder of another user");
+        }
     }
 
     #[test]

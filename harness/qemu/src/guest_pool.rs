@@ -139,11 +139,12 @@ impl GuestSession {
 /// # Errors
 /// When they cannot be written.
 pub fn keep(from: &Path, to: &Path) -> Result<(), QemuError> {
-    backend::create_folder(to).map_err(QemuError::input(to))?;
+    let opened = backend::create_own_folder(to).map_err(QemuError::input(to))?;
     for entry in fs::read_dir(from).map_err(QemuError::file(from))?.flatten() {
         let kept = to.join(entry.file_name());
         if entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name() != "files.cpio" {
-            fs::copy(entry.path(), &kept).map_err(QemuError::input(&kept))?;
+            fs::copy(entry.path(), opened.path().join(entry.file_name()))
+                .map_err(QemuError::input(&kept))?;
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, command: clap::Command) -> Result<Exit, CommandEr
         return Ok(Exit::Passed);
     };
     backend::create_folder(folder)
-        .and_then(|()| clap_mangen::generate_to(command, folder))
+        .and_then(|opened| clap_mangen::generate_to(command, opened.path()))
         .map_err(|error| CommandError::file(folder, error))?;
     Ok(Exit::Passed)
 }

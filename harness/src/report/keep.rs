@@ -16,7 +16,9 @@ use scenario::Case;
 /// When a file cannot be written.
 pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
     let folder = folder.join(backend::file_name_of(&case.name()));
-    backend::create_folder(&folder).map_err(|error| CommandError::file(&folder, error))?;
+    let fail = |error: std::io::Error| CommandError::file(&folder, error);
+    // The names of files of the router are those that its programs have chosen.
+    let opened = backend::create_own_folder(&folder).map_err(fail)?;
     let file = FileReport::of_one(case, report.clone());
     let failures = cases_report(None, &[file], &[]).failures;
     let findings = failures.iter().flat_map(|failure| failure_lines(failure, Detail::All));
@@ -37,9 +39,8 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     for (name, files) in [("files-in-ram", &report.files.ram), ("files", &report.files.persistent)]
     {
         if !files.0.is_empty() {
-            let folder = folder.join(name);
-            let written = backend::create_folder(&folder).and_then(|()| files.write(&folder));
-            written.map_err(|error| CommandError::file(&folder, error))?;
+            let kept = backend::create_own_folder(&opened.path().join(name)).map_err(fail)?;
+            files.write(&kept.path()).map_err(fail)?;
         }
     }
     Ok(())

@@ -28,8 +28,11 @@ impl Recording {
         Recording::parse(folder, &meta?, &stimuli?, &calls?)
     }
 
-    /// Parses the files of a recording in `folder`.
-    fn parse(
+    /// Parses the files of a recording in `folder`: `meta.json`, `stimuli.jsonl` and `calls.jsonl`.
+    ///
+    /// # Errors
+    /// If a file does not contain JSON of the expected structure.
+    pub fn parse(
         folder: &Path,
         meta: &[u8],
         stimuli: &[u8],

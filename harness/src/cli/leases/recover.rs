@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
-    intact_length, is_epoch, locate, plan,
+    intact_length, is_epoch, locate,
 };
 
 use super::clock;
@@ -41,18 +41,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut found = false;
     for name in names {
         let unreadable = |error| CommandError::Usage(format!("{shown}: {}: {error}", name.shown()));
-        // Nothing is created, not even a lock, where there is no database of this kind.
-        let before = plan(&mut folder, &name).map_err(unreadable)?;
-        if !is_of_dhcpd(&before, is_folder) {
+        // Nothing is created, not even a lock, where there is no database of this kind, or nothing to do.
+        let mut plan = lease_journal::plan(&mut folder, &name).map_err(unreadable)?;
+        if !is_of_dhcpd(&plan, is_folder) {
             continue;
         }
         found = true;
-        if !args.dry_run && !folder.lock(&name).map_err(unreadable)? {
-            errln!("{shown}: {}: not changed: another writer holds the lock", name.shown());
-            exit = Exit::Failed;
-            continue;
+        if !args.dry_run && plan.action != Action::Nothing {
+            if !folder.lock(&name).map_err(unreadable)? {
+                errln!("{shown}: {}: not changed: another writer holds the lock", name.shown());
+                exit = Exit::Failed;
+                continue;
+            }
+            // Another writer may have changed it before.
+            plan = lease_journal::plan(&mut folder, &name).map_err(unreadable)?;
         }
-        let plan = plan(&mut folder, &name).map_err(unreadable)?;
         let mut text = describe(&plan, &mut folder);
         if let Action::Refuse(_) = plan.action {
             exit = Exit::Failed;
