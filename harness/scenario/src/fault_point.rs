@@ -103,9 +103,7 @@ impl FromStr for ScheduledFault {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let invalid = || {
-            IdError(format!("invalid fault `{text}`: expected one like 12a3, 12kb3 or 12f5.1.512"))
-        };
+        let invalid = || IdError::Fault(text.to_owned());
         let number = |text: &str| text.parse::<u32>().ok();
         let counted = |text: &str| number(text).filter(|nth| *nth > 0);
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;

@@ -1,6 +1,23 @@
 //! Errors of reproduction ids.
 
-/// An invalid id, or an id of a case or call that does not exist.
+use std::path::PathBuf;
+
+/// The version of the ids that this program reads and writes.
+pub(super) const VERSION: &str = "c1";
+
+/// Why a text is no id, or no longer the id of a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct IdError(pub String);
+pub enum IdError {
+    /// The text is not an id.
+    #[error("invalid id `{0}`: expected {VERSION}:01234567:PATH::12a3")]
+    Form(String),
+    /// The id is of this version.
+    #[error("id of version `{0}`: this version of leaselab reads {VERSION}")]
+    Version(String),
+    /// A fault of the schedule is invalid.
+    #[error("invalid fault `{0}`: expected one like 12a3, 12kb3 or 12f5.1.512")]
+    Fault(String),
+    /// The scenario file has changed.
+    #[error("{} has changed since this id was printed", .0.display())]
+    FileChanged(PathBuf),
+}

@@ -14,10 +14,7 @@ use percent_encoding::{
 use crate::case::Case;
 use crate::digest;
 use crate::fault_point::ScheduledFault;
-use crate::id_error::IdError;
-
-/// The version of the ids that this program reads and writes.
-const VERSION: &str = "c1";
+use crate::id_error::{IdError, VERSION};
 
 /// Stands for an empty schedule.
 const NO_FAULT: &str = "run";
@@ -66,8 +63,7 @@ impl Id {
     /// When the file has changed since the id was made.
     pub fn fits(&self, case: &Case) -> Result<bool, IdError> {
         if sum(case) != self.sum {
-            let path = self.path.display();
-            return Err(IdError(format!("{path} has changed since this id was printed")));
+            return Err(IdError::FileChanged(self.path.clone()));
         }
         Ok(IdParameters::of(case) == self.parameters)
     }
@@ -130,14 +126,10 @@ impl FromStr for Id {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let malformed =
-            || IdError(format!("invalid id `{text}`: expected {VERSION}:01234567:PATH::12a3"));
+        let malformed = || IdError::Form(text.to_owned());
         let parts: Vec<&str> = text.split(':').collect();
         if parts.len() > 1 && parts[0] != VERSION {
-            return Err(IdError(format!(
-                "id of version `{}`: this version of leaselab reads {VERSION}",
-                parts[0]
-            )));
+            return Err(IdError::Version(parts[0].to_owned()));
         }
         let [_, sum, path, parameters, schedule] = parts.as_slice() else {
             return Err(malformed());

@@ -11,7 +11,7 @@ use crate::suite;
 use backend::Function;
 use explore::crash::{self, Verdict};
 use explore::races;
-use scenario::{Case, Id, IdError, Overrides};
+use scenario::{Case, Id, Overrides};
 
 pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
     args.check()?;
@@ -87,7 +87,7 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
     };
     let (choice, gate) = (options.script.choice()?, options.gate());
     let replayed = crash::replay(case, script, &choice, &gate, id, args.verbose)?
-        .map_err(|error: IdError| CommandError::usage(error))?;
+        .map_err(CommandError::usage)?;
     if args.verbose {
         for line in &replayed.log {
             outln!("{line}");

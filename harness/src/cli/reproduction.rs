@@ -103,25 +103,39 @@ impl fmt::Display for ReproductionId {
     }
 }
 
-impl FromStr for ReproductionId {
-    type Err = String;
+/// Why a text is no id of any kind.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReproductionIdError {
+    /// No id of a race.
+    #[error(transparent)]
+    Race(#[from] races::ScheduleError),
+    /// No id of a household.
+    #[error(transparent)]
+    Household(#[from] fuzz::HouseholdIdError),
+    /// No id of a case.
+    #[error(transparent)]
+    Case(#[from] scenario::IdError),
+    /// Faults are not injected on the back end with this prefix.
+    #[error("an id with faults cannot begin with `{0}`")]
+    Faults(&'static str),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for ReproductionId {
+    type Err = ReproductionIdError;
+
+    fn from_str(text: &str) -> Result<Self, ReproductionIdError> {
         if text.starts_with('r') {
-            return text.parse().map(Self::Race).map_err(|error| format!("{error}"));
+            return Ok(Self::Race(text.parse()?));
         }
         if fuzz::HouseholdId::is_likely(text) {
-            return fuzz::HouseholdId::parse(text)
-                .map(Self::Household)
-                .map_err(|error| error.to_string());
+            return Ok(Self::Household(fuzz::HouseholdId::parse(text)?));
         }
         let (on, text) = PlayedOn::split(text);
-        let id: scenario::Id =
-            text.parse().map_err(|error: scenario::IdError| error.to_string())?;
+        let id: scenario::Id = text.parse()?;
         match (on, id.schedule.is_empty()) {
             (_, true) => Ok(Self::Case(on, id)),
             (PlayedOn::Model, false) => Ok(Self::Faults(id)),
-            (_, false) => Err(format!("an id with faults cannot begin with `{}`", on.prefix())),
+            (_, false) => Err(ReproductionIdError::Faults(on.prefix())),
         }
     }
 }

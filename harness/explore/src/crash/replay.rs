@@ -7,6 +7,7 @@ use super::explorer::{Explorer, FaultyCall, mark_uncertain};
 use super::fault_injection::call_after_kill;
 use super::file_cuts::{router_after_changes, severity_of};
 use super::recovery::apply_boot;
+use super::replay_error::ReplayError;
 use super::{Options, Verdict, Violation};
 use backend::{
     Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
@@ -19,7 +20,7 @@ use runner::{
     CaseError, GatePolicy, Recording, ScriptChoice, Severity, call_text, command_text, end_text,
     record,
 };
-use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
+use scenario::{Case, FaultPoint, Id, ScheduledFault};
 
 /// The result of a replay.
 #[derive(Clone, Debug)]
@@ -44,14 +45,14 @@ pub fn replay(
     gate: &GatePolicy,
     id: &Id,
     verbose: bool,
-) -> Result<Result<Replayed, IdError>, CaseError> {
+) -> Result<Result<Replayed, ReplayError>, CaseError> {
     let processes = match &script {
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
     let recording = match record(case, script, choice)? {
         Ok(recording) => recording,
-        Err(why) => return Ok(Err(IdError(why))),
+        Err(why) => return Ok(Err(ReplayError::Unexplorable(why))),
     };
     let mut replayer = ScheduleReplayer::new(case, &recording, (id, gate), None);
     replayer.log = verbose.then(Vec::new);
@@ -64,16 +65,13 @@ pub fn replay(
 }
 
 /// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
-fn no_such_state(snapshot: &Snapshot) -> IdError {
+fn no_such_state(snapshot: &Snapshot) -> ReplayError {
     let trace = snapshot.target.clone().trace_call(&snapshot.call);
-    let changes = trace.history.as_ref().map_or(0, |history| history.len());
-    IdError(format!(
-        "`{}` changes persistent files {changes} times, and the fault of the id cannot leave them so",
-        call_text(&snapshot.call)
-    ))
+    let made = trace.history.as_ref().map_or(0, |history| history.len());
+    ReplayError::NoFileState { call: call_text(&snapshot.call), made }
 }
 
-type ReplayResult = Result<(Verdict, Vec<Violation>), IdError>;
+type ReplayResult = Result<(Verdict, Vec<Violation>), ReplayError>;
 
 /// A replay in progress.
 pub(super) struct ScheduleReplayer<'s> {
@@ -104,13 +102,12 @@ impl<'s> ScheduleReplayer<'s> {
     pub(super) fn run(&mut self) -> Result<ReplayResult, BackendError> {
         let snapshots = &self.explorer.recording.recorder.snapshots;
         let Some((fault, rest)) = self.id.schedule.split_first() else {
-            return Ok(Err(IdError("an id without a fault".to_owned())));
+            return Ok(Err(ReplayError::NoFault));
         };
         let (before, after) = snapshots.split_at((fault.call as usize - 1).min(snapshots.len()));
         let Some(snapshot) = after.first() else {
-            let made = snapshots.len();
-            let text = format!("the run makes {made} calls, none with number {}", fault.call);
-            return Ok(Err(IdError(text)));
+            let (made, call) = (snapshots.len(), fault.call);
+            return Ok(Err(ReplayError::NoCall { made, call }));
         };
         if self.log.is_some() {
             let mut logged = 0;
@@ -197,12 +194,8 @@ impl<'s> ScheduleReplayer<'s> {
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
                 let trace = target.clone().trace_call(&snapshot.call);
                 let Some(step) = trace.commands.get(nth as usize - 1) else {
-                    let text = format!(
-                        "`{}` makes {} nvram commands, none with number {nth}",
-                        call_text(&snapshot.call),
-                        trace.commands.len()
-                    );
-                    return Ok(Err(IdError(text)));
+                    let (call, made) = (call_text(&snapshot.call), trace.commands.len());
+                    return Ok(Err(ReplayError::NoCommand { call, made, nth }));
                 };
                 let interrupted = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
@@ -251,7 +244,7 @@ impl<'s> ScheduleReplayer<'s> {
         target: &InProcess,
         snapshot: &Snapshot,
         (changes, state): (u32, u32),
-    ) -> Result<InProcess, IdError> {
+    ) -> Result<InProcess, ReplayError> {
         let trace = target.clone().trace_call(&snapshot.call);
         let files = trace.history.as_ref().and_then(|history| {
             let known = (1..=history.len()).contains(&(changes as usize));
@@ -329,8 +322,7 @@ impl<'s> ScheduleReplayer<'s> {
             ordinal < fault.call
         });
         let Some((last, earlier)) = path.split_last().filter(|_| made == fault.call) else {
-            let text = format!("only {made} calls follow, none with number {}", fault.call);
-            return Ok(Err(IdError(text)));
+            return Ok(Err(ReplayError::NoFurtherCall { made, call: fault.call }));
         };
         let mut logged = earlier.first().unwrap_or(last).event;
         for snapshot in earlier {

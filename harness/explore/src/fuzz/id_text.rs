@@ -7,11 +7,9 @@ use nvram_emu::Dialect;
 
 use super::HouseholdId;
 use super::generate::{MAX_EVENTS, generate};
-use dnsmasq_model::{Release, ReleaseError};
-use scenario::{IdError, Rtc, to_toml};
-
-/// The version of the text form that this leaselab reads and writes.
-const VERSION: &str = "f1";
+use super::household_id_error::{HouseholdIdError, VERSION};
+use dnsmasq_model::Release;
+use scenario::{Rtc, to_toml};
 
 /// Stands at the end of the script if there are faults at changes of persistent files.
 const FILE_FAULTS: &str = "+files";
@@ -26,28 +24,19 @@ impl HouseholdId {
     ///
     /// # Errors
     /// The text is not an id, or one of another version, or this leaselab generates another household for it.
-    pub fn parse(text: &str) -> Result<Self, IdError> {
+    pub fn parse(text: &str) -> Result<Self, HouseholdIdError> {
         let (id, checksum) = Self::split(text)?;
         if id.checksum() != checksum {
-            return Err(IdError(format!(
-                "`{text}`: this leaselab generates another household from that seed; the id is of another version"
-            )));
+            return Err(HouseholdIdError::OtherHousehold(text.to_owned()));
         }
         Ok(id)
     }
 
-    fn split(text: &str) -> Result<(Self, u32), IdError> {
-        let form = || {
-            IdError(format!(
-                "invalid id `{text}`: expected one like {VERSION}:01234567:1:42:200:openwrt:good:shell"
-            ))
-        };
+    fn split(text: &str) -> Result<(Self, u32), HouseholdIdError> {
+        let form = || HouseholdIdError::Form(text.to_owned());
         let words: Vec<&str> = text.split(':').collect();
         if words[0] != VERSION && words.len() > 1 {
-            return Err(IdError(format!(
-                "an id of version `{}`; this leaselab reads {VERSION}",
-                words[0]
-            )));
+            return Err(HouseholdIdError::Version(words[0].to_owned()));
         }
         let [_, checksum, seed, case, events, dialect, rtc, script, release @ ..] =
             words.as_slice()
@@ -56,9 +45,7 @@ impl HouseholdId {
         };
         let release = match release {
             [] => Release::NEWEST,
-            [release] => {
-                release.parse().map_err(|error: ReleaseError| IdError(error.to_string()))?
-            }
+            [release] => release.parse()?,
             _ => return Err(form()),
         };
         let (script, file_faults) = match script.strip_suffix(FILE_FAULTS) {
@@ -74,7 +61,7 @@ impl HouseholdId {
                 .ok()
                 .filter(|events| (1..=MAX_EVENTS).contains(events))
                 .ok_or_else(form)?,
-            dialect: Dialect::from_str(dialect).map_err(|error| IdError(error.to_string()))?,
+            dialect: Dialect::from_str(dialect)?,
             rtc,
             release,
             script: Some(script)

@@ -1,0 +1,48 @@
+//! Why the faults of an id cannot be injected.
+
+/// Why a replay is not possible.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The case cannot be explored, for this reason.
+    #[error("{0}")]
+    Unexplorable(String),
+    /// The id has no fault.
+    #[error("an id without a fault")]
+    NoFault,
+    /// The run has too few calls for the first fault.
+    #[error("the run makes {made} calls, none with number {call}")]
+    NoCall {
+        /// Number of calls.
+        made: usize,
+        /// Number of the call in the id.
+        call: u32,
+    },
+    /// The run has too few calls after a fault for the next one.
+    #[error("only {made} calls follow, none with number {call}")]
+    NoFurtherCall {
+        /// Number of calls after the fault.
+        made: u32,
+        /// Number of the call in the id.
+        call: u32,
+    },
+    /// The call has too few commands.
+    #[error("`{call}` makes {made} nvram commands, none with number {nth}")]
+    NoCommand {
+        /// The call.
+        call: String,
+        /// Number of its commands.
+        made: usize,
+        /// Number of the command in the id.
+        nth: u32,
+    },
+    /// The call does not change files as often, or cannot leave them in this state.
+    #[error(
+        "`{call}` changes persistent files {made} times, and the fault of the id cannot leave them so"
+    )]
+    NoFileState {
+        /// The call.
+        call: String,
+        /// Number of its changes.
+        made: usize,
+    },
+}
