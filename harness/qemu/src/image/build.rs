@@ -7,7 +7,7 @@ use std::path::Path;
 use super::executables::{self, Executables};
 use super::manifest::{File, Image, Manifest};
 use super::options::Options;
-use super::packages::{Package, Store, Updates};
+use super::packages::{Package, PackageStore, Updates};
 use super::sha256::hex_digest;
 use super::{initrd, kernel};
 use crate::arch::Arch;
@@ -141,11 +141,11 @@ fn is_in_image(package: &Package) -> bool {
     package.name.starts_with("linux-image") || PROGRAMS.contains(&package.name.as_str())
 }
 
-fn store(arch: Arch, cache: &Path) -> Store {
+fn store(arch: Arch, cache: &Path) -> PackageStore {
     match arch {
-        Arch::X86_64 => Store::new(cache, arch.name(), &["amd64"], Updates::None),
+        Arch::X86_64 => PackageStore::new(cache, arch.name(), &["amd64"], Updates::None),
         // The programs in the kernel headers' packages run on the host.
-        Arch::Mipsel => Store::new(cache, arch.name(), &["mipsel", "amd64"], Updates::None),
+        Arch::Mipsel => PackageStore::new(cache, arch.name(), &["mipsel", "amd64"], Updates::None),
     }
 }
 

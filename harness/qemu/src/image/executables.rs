@@ -9,7 +9,7 @@ use backend::read_bounded;
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
-use super::packages::{Package, Store, Updates};
+use super::packages::{Package, PackageStore, Updates};
 use super::sha256::{hex_digest, hex_digest_of_file};
 use crate::MAX_INPUT_BYTES;
 use crate::arch::Arch;
@@ -227,7 +227,7 @@ fn build_programs(
     let (prefix, package) = (arch.cross_prefix(), arch.linker_package());
     let linker = tools::find(&format!("{prefix}ld"), package)?;
     let root = options.cache.join("rust");
-    let store = Store::new(&options.cache, "rust", &["amd64"], Updates::Security);
+    let store = PackageStore::new(&options.cache, "rust", &["amd64"], Updates::Security);
     let mut packages = store.fetch_into(&root, |store| {
         let mut wanted: Vec<String> = TOOLCHAIN.iter().map(|&name| name.to_owned()).collect();
         // The names of these packages contain a version.
@@ -264,7 +264,7 @@ fn build_programs(
 
 /// The folder of the C library musl, and its package.
 fn c_library(arch: Arch, cache: &Path) -> Result<(PathBuf, Vec<Package>), QemuError> {
-    let store = Store::new(cache, &format!("musl-{arch}"), &[arch.debian()], Updates::None);
+    let store = PackageStore::new(cache, &format!("musl-{arch}"), &[arch.debian()], Updates::None);
     let root = cache.join("musl").join(arch.name());
     let packages = store.fetch_into(&root, |_| Ok(vec!["musl-dev".to_owned()]))?;
     let folder = root.join("usr/lib").join(format!("{arch}-linux-musl"));
@@ -301,7 +301,7 @@ fn rust_flags(linker: &Path, library: &Path) -> String {
 }
 
 /// The first dependency of a package whose name begins with `prefix`.
-fn dependency(store: &Store, package: &str, prefix: &str) -> Result<String, QemuError> {
+fn dependency(store: &PackageStore, package: &str, prefix: &str) -> Result<String, QemuError> {
     let text = store.query(&["depends", package])?;
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("Depends: "))

@@ -48,7 +48,7 @@ pub(super) enum Updates {
 
 /// The packages for one purpose.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct PackageStore {
     /// The folder of the `.deb` files.
     debs: PathBuf,
     /// The folder of apt's configuration and package lists.
@@ -60,7 +60,7 @@ pub(super) struct Store {
     updates: Updates,
 }
 
-impl Store {
+impl PackageStore {
     /// Packages of these architectures in `cache`. The first architecture is the default.
     pub(super) fn new(
         cache: &Path,
@@ -92,7 +92,7 @@ impl Store {
     /// The same, and unpacks the packages into `root`, unless that folder exists.
     ///
     /// # Errors
-    /// As [`Store::fetch`], and when a package is invalid.
+    /// As [`PackageStore::fetch`], and when a package is invalid.
     pub(super) fn fetch_into(
         &self,
         root: &Path,

@@ -3,12 +3,12 @@
 use nvram_emu::device::{Op, OpKind};
 use rand::RngExt as _;
 
-use super::super::erase_audit::Ending;
-use super::super::error::QemuError;
-use super::super::events::Event;
-use super::super::power_cut_on_erase::PowerCutOnErase;
-use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
+use crate::erase_audit::Ending;
+use crate::error::QemuError;
+use crate::events::Event;
+use crate::power_cut_on_erase::PowerCutOnErase;
+use crate::shell_quote::shell_quote;
 use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::super::error::QemuError;
-use super::super::guest_config::MAC;
-use super::super::shell_quote::shell_quote;
-use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
 use super::polling::WaitFor;
+use crate::error::QemuError;
+use crate::guest_config::MAC;
+use crate::shell_quote::shell_quote;
+use crate::timeouts::Deadline;
 use backend::{
     AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart,
 };

@@ -18,10 +18,10 @@ use nvram_emu::device::{Chip, Flash, OpKind};
 use nvram_emu::{Exit, Machine};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::super::arch::Arch;
-use super::super::guest_channel::GuestChannel;
-use super::super::guest_config::{FileTransfer, GuestConfig, MAC, flash_chip};
-use super::super::timeouts::Timeouts;
+use crate::arch::Arch;
+use crate::guest_channel::GuestChannel;
+use crate::guest_config::{FileTransfer, GuestConfig, MAC, flash_chip};
+use crate::timeouts::Timeouts;
 use packets::dhcp4;
 use packets::link::{BROADCAST, Link, UdpEndpoints};
 

@@ -10,14 +10,14 @@ use nvram_emu::Machine;
 use rand_pcg::Pcg64;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::super::erase_audit::{Ending, EraseAudit};
-use super::super::erase_trace::{Erase, EraseTrace};
-use super::super::error::QemuError;
-use super::super::events::Event;
-use super::super::guest::Guest;
-use super::super::guest_config::{FileTransfer, GuestConfig};
-use super::super::guest_files::{self, GuestFiles};
-use super::super::link_thread::LinkThread;
+use crate::erase_audit::{Ending, EraseAudit};
+use crate::erase_trace::{Erase, EraseTrace};
+use crate::error::QemuError;
+use crate::events::Event;
+use crate::guest::Guest;
+use crate::guest_config::{FileTransfer, GuestConfig};
+use crate::guest_files::{self, GuestFiles};
+use crate::link_thread::LinkThread;
 use backend::process::ScriptCommand;
 use dnsmasq_model::Clock;
 

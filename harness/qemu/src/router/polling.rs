@@ -1,9 +1,9 @@
 //! Asks the guest for events, and for the state of dnsmasq.
 
-use super::super::error::QemuError;
-use super::super::events::{self, Event};
-use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
+use crate::error::QemuError;
+use crate::events::{self, Event};
+use crate::timeouts::Deadline;
 
 /// What a poll waits for (`harness/qemu/guest/poll-state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Machine, flsh};
 
-use super::super::agent_connection::CommandOutput;
-use super::super::erase_trace::Erase;
-use super::super::error::QemuError;
-use super::super::guest_config::GuestConfig;
 use super::lifecycle::Router;
+use crate::agent_connection::CommandOutput;
+use crate::erase_trace::Erase;
+use crate::error::QemuError;
+use crate::guest_config::GuestConfig;
 use backend::process::{ScriptCommand, ScriptFile};
 use dnsmasq_model::Clock;
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use nvram_emu::Machine;
 
-use super::super::erase_audit::Ending;
-use super::super::events::parse_operations;
-use super::super::guest_files::NVRAM_TOOL;
-use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
+use crate::erase_audit::Ending;
+use crate::events::parse_operations;
+use crate::guest_files::NVRAM_TOOL;
+use crate::shell_quote::shell_quote;
 use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon, RouterPath};
 use dnsmasq_model::ScriptCall;
 

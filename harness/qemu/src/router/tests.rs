@@ -6,11 +6,11 @@ use std::time::Duration;
 use nvram_emu::{Exit, Machine, flsh};
 use rstest::rstest;
 
-use super::super::arch::Arch;
-use super::super::guest_config::{GuestConfig, flash_chip};
 use super::dnsmasq::Progress;
 use super::fake_guest::{self, LEASED, machine_with};
 use super::lifecycle::{DaemonState, Router};
+use crate::arch::Arch;
+use crate::guest_config::{GuestConfig, flash_chip};
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{
     Backend as _, CallEnd, CallOptions, Daemon as _, DaemonExit, DaemonStart, Disturbance,
