@@ -61,7 +61,7 @@ impl Report<'_> {
     /// Number of differences that fail the check.
     #[must_use]
     pub fn failing_differences(&self) -> usize {
-        self.0.iter().filter(|o| o.failed()).map(|o| o.mismatches.len()).sum()
+        self.0.iter().filter(|result| result.failed()).map(|result| result.mismatches.len()).sum()
     }
 }
 
@@ -108,40 +108,43 @@ impl fmt::Display for Report<'_> {
                 writeln!(f, "{}: note: recorded answer of {line}", result.label)?;
             }
         }
-        for result in self.0.iter().filter(|o| !o.unmodelled.is_empty()) {
+        for result in self.0.iter().filter(|result| !result.unmodelled.is_empty()) {
             writeln!(f, "{}: options not modelled: {}", result.label, result.unmodelled.join(" "))?;
         }
-        writeln!(f, "carried from the recordings into the engine:")?;
+        writeln!(f, "taken from the recordings, not compared:")?;
         for (field, reason) in ENGINE_INPUTS {
             writeln!(f, "  {field}: {reason}")?;
         }
         let total = |pick: fn(&CheckResult) -> usize| self.0.iter().map(pick).sum::<usize>();
         writeln!(
             f,
-            "  here {} init outputs, {} answers",
-            total(|o| o.inits),
-            total(|o| o.answers)
+            "  in these recordings: {} outputs of init, {} answers",
+            total(|result| result.inits),
+            total(|result| result.answers)
         )?;
-        let (predicted, mispredicted) = (total(|o| o.predicted), total(|o| o.mispredicted.len()));
+        let (predicted, mispredicted) =
+            (total(|result| result.predicted), total(|result| result.mispredicted.len()));
         writeln!(
             f,
             "the server model decides {predicted} of {} DHCPv4 messages as recorded",
             predicted + mispredicted
         )?;
-        let racy: Vec<&CheckResult> = self.0.iter().filter(|o| o.racy.is_some()).collect();
+        let racy: Vec<&CheckResult> =
+            self.0.iter().filter(|result| result.racy.is_some()).collect();
         if !racy.is_empty() {
-            let sets = racy.iter().filter(|o| o.strictness == Strictness::ArpSets);
-            let only = racy.iter().filter(|o| o.strictness == Strictness::ReportOnly);
+            let sets = racy.iter().filter(|result| result.strictness == Strictness::ArpSets);
+            let only = racy.iter().filter(|result| result.strictness == Strictness::ReportOnly);
             writeln!(
                 f,
                 "marked racy: {}, {} with arp-* runs as sets, {} reported only",
                 quantity(racy.len(), "trace"),
-                quantity(sets.map(|o| o.calls).sum(), "call"),
-                quantity(only.map(|o| o.calls).sum(), "call")
+                quantity(sets.map(|result| result.calls).sum(), "call"),
+                quantity(only.map(|result| result.calls).sum(), "call")
             )?;
         }
         self.fmt_releases(f)?;
-        let calls: usize = self.0.iter().filter(|o| o.racy.is_none()).map(|o| o.calls).sum();
+        let calls: usize =
+            self.0.iter().filter(|result| result.racy.is_none()).map(|result| result.calls).sum();
         let differing = self.failing_differences();
         writeln!(
             f,

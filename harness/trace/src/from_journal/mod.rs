@@ -1,4 +1,4 @@
-//! Converts the journal of an ISC dhcpd into the DHCP events of a real site, with their original times.
+//! Converts the lease databases of a site, of ISC dhcpd or Kea, into its DHCP events, with their original times.
 //!
 //! ```text
 //! file(s), folder of generations -> declarations -> head | appended -> events -> engine's messages
