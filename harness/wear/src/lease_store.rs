@@ -25,7 +25,7 @@ pub trait LeaseStore: CallSink {
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationError {
     /// dnsmasq refused to start.
-    #[error("dnsmasq does not start: {0:?}")]
+    #[error("dnsmasq does not start: {}", reason(.0))]
     Start(StartFailure),
     /// The script failed.
     #[error("{0}")]
@@ -36,4 +36,11 @@ pub enum SimulationError {
     /// The back end failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
+}
+
+fn reason(failure: &StartFailure) -> String {
+    match failure {
+        StartFailure::Exit { message, .. } => message.clone(),
+        StartFailure::Crash { signal } => format!("it ends with signal {signal}"),
+    }
 }
