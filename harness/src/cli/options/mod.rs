@@ -31,6 +31,8 @@ pub(super) use reports::ReportOptions;
 pub(super) use router::{RouterOptions, RtcChoice};
 pub(super) use run::{RunOptions, runner_options};
 pub(super) use sandbox::SandboxOptions;
-pub(super) use script::{DEFAULT_TIMEOUT_SECONDS, ScriptOptions, check_script, shell_command};
+pub(super) use script::{
+    DEFAULT_TIMEOUT_SECONDS, ScriptOptions, check_script, shell_command, shell_words,
+};
 pub(super) use store::StoreChoice;
 pub(super) use target::{SingleTarget, TargetChoice};

@@ -58,7 +58,7 @@ impl ScriptOptions {
         self.check()?;
         Ok(ScriptChoice {
             path: self.script.clone(),
-            shell: self.shell_words(),
+            shell: shell_words(self.shell.as_deref()),
             owns: self.owns.clone(),
         })
     }
@@ -66,10 +66,6 @@ impl ScriptOptions {
     /// Whether `--script` names the script.
     pub(in crate::cli) fn is_chosen(&self) -> bool {
         self.script.is_some()
-    }
-
-    fn shell_words(&self) -> Vec<String> {
-        self.shell.iter().flat_map(|shell| shell.split_whitespace()).map(str::to_owned).collect()
     }
 
     /// Checks that the script can be run.
@@ -91,11 +87,7 @@ impl ScriptOptions {
         &self,
         sandbox: SandboxOptions,
     ) -> Result<Settings, CommandError> {
-        let leaselab = std::env::current_exe().map_err(|error| {
-            CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
-        })?;
-        let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, isolation: sandbox.isolation(), programs: Vec::new() })
+        sandbox.settings(self.timeout)
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
@@ -132,6 +124,11 @@ pub(in crate::cli) fn shell_command(text: &str) -> Result<String, String> {
         "" => Err("expected a command, for example 'busybox ash'".to_owned()),
         _ => Ok(text.to_owned()),
     }
+}
+
+/// The words of a command that runs a script.
+pub(in crate::cli) fn shell_words(shell: Option<&str>) -> Vec<String> {
+    shell.into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
 /// Checks that the script of `--script` can be run.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use lab_report::Document;
 
 use super::charts::Destination;
+use super::cross_check::CrossCheckArgs;
 use super::list;
 use super::progress::Progress;
 use super::source::SourceArgs;
 use super::study::{self, StudyArgs};
-use super::trial::TrialArgs;
 use crate::console;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "rendered")]
     images: Option<ImageChoice>,
     #[command(flatten)]
-    trial: TrialArgs,
+    cross_check: CrossCheckArgs,
     /// Write a JSON report
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Ok(list::run());
     }
     let study = args.study()?;
-    let trial = args.trial.trial(args.study.slack)?;
+    let cross_check = args.cross_check.spec(args.study.slack)?;
     let charts = args.svg.as_deref().map(Destination::new).transpose()?;
     let chart = charts.as_ref().map(Destination::prepare).transpose()?;
     report::check_writable(args.json.iter().chain(&args.html).chain(&args.csv).chain(&chart))?;
@@ -111,8 +111,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let first = results.into_iter().find_map(Result::err);
         return Err(CommandError::Usage(first.map_or_else(String::new, |router| router.error)));
     }
-    let checks: Vec<CrossCheck> = match &trial {
-        Some(trial) => study.cross_check(trial).map_err(study::error)?,
+    let checks: Vec<CrossCheck> = match &cross_check {
+        Some(spec) => study.cross_check(spec).map_err(study::error)?,
         None => Vec::new(),
     };
     let drawn = match &charts {

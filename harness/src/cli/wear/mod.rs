@@ -4,6 +4,7 @@ mod charts;
 mod claims;
 mod command;
 mod count;
+mod cross_check;
 mod fleet;
 mod household;
 mod list;
@@ -12,6 +13,5 @@ mod progress;
 mod router;
 mod source;
 mod study;
-mod trial;
 
 pub(super) use command::{Args, run};

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::options::{SandboxOptions, check_script, shell_command};
+use crate::cli::options::{SandboxOptions, check_script, shell_command, shell_words};
 use crate::error::CommandError;
-use backend::process::{ScriptCommand, ScriptFile, Settings};
+use backend::process::{ScriptCommand, ScriptFile};
 use runner::NamePattern;
 use scenario::Seconds;
 use wear::CrossCheckSpec;
 
 /// A script and how to run it.
 #[derive(Debug, clap::Args)]
-pub(super) struct TrialArgs {
+pub(super) struct CrossCheckArgs {
     /// Also run this script in real processes for a part of the time, and compare the counts
     #[arg(long, value_name = "PATH", conflicts_with_all = ["images", "rendered"])]
     script: Option<PathBuf>,
@@ -40,12 +40,12 @@ const DEFAULT_PREFIX: &[u8] = b"dnsmasq_lease_";
 /// Longest `--window`, in seconds, because a year in processes takes days.
 const LONGEST_WINDOW: u64 = 366 * wear::DAY;
 
-impl TrialArgs {
-    /// The trial, where there is a script.
+impl CrossCheckArgs {
+    /// What is checked, where there is a script.
     ///
     /// # Errors
     /// A script that cannot be read, or a window out of range.
-    pub(super) fn trial(
+    pub(super) fn spec(
         &self,
         slack: Option<Seconds>,
     ) -> Result<Option<CrossCheckSpec>, CommandError> {
@@ -70,26 +70,12 @@ impl TrialArgs {
         Ok(Some(CrossCheckSpec {
             command: ScriptCommand {
                 file: ScriptFile::Path(path.clone()),
-                shell: self
-                    .shell
-                    .iter()
-                    .flat_map(|shell| shell.split_whitespace())
-                    .map(str::to_owned)
-                    .collect(),
+                shell: shell_words(self.shell.as_deref()),
                 environment,
                 storage: Arc::default(),
             },
             label,
-            settings: Settings {
-                leaselab: std::env::current_exe().map_err(|error| {
-                    CommandError::Environment(format!(
-                        "cannot find the executable of leaselab: {error}"
-                    ))
-                })?,
-                limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                isolation: self.sandbox.isolation(),
-                programs: Vec::new(),
-            },
+            settings: self.sandbox.settings(self.timeout)?,
             owns: match self.owns.as_slice() {
                 [] => vec![NamePattern::prefix(DEFAULT_PREFIX)],
                 named => named.to_vec(),
