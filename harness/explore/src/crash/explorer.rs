@@ -64,14 +64,16 @@ impl<'e> Explorer<'e> {
     ) -> Option<Judgement> {
         let mut judgement = None;
         let wanted = changes(&snapshot.call);
-        let reads =
-            |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
+        let reads = |command: &CommandSnapshot| {
+            command.arguments.first().is_some_and(|word| is_reading(word))
+        };
         if !trace.commands.iter().all(reads) {
             let board = snapshot.target.device();
             let now = NvramState::of(board, self.owned(), Some(&snapshot.nvram));
             let committed =
                 snapshot.nvram.ram == snapshot.nvram.flash && now.flash == snapshot.nvram.flash;
-            let operations = trace.commands.iter().map(|step| step.operations.len()).sum::<usize>();
+            let operations =
+                trace.commands.iter().map(|command| command.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
             let after_kill = position.faults.last().is_some_and(|fault| fault.point.is_kill());

@@ -88,7 +88,7 @@ impl Explorer<'_> {
         self.cut_before_call(&context, task);
         // A command that only reads changes nothing: the state after it is the one before it.
         let mut last = None;
-        for (index, step) in trace.commands.iter().enumerate() {
+        for (index, command) in trace.commands.iter().enumerate() {
             let nth = index as u32 + 1;
             let mut inject_beside = |side, router: &Arc<InProcess>, task: &mut SearchTask| {
                 let known = last.is_some_and(|last| std::ptr::eq(last, Arc::as_ptr(router)));
@@ -96,15 +96,15 @@ impl Explorer<'_> {
                 let after = CallAfterKill { next, key: kill_key, commands: None };
                 self.inject_beside_command(&context, (side, nth), router, after, known, task);
             };
-            inject_beside(Side::Before, &step.before, task);
-            if !step.operations.is_empty() {
+            inject_beside(Side::Before, &command.before, task);
+            if !command.operations.is_empty() {
                 if position.phase == RunPhase::Undisturbed {
                     task.window.commits += 1;
-                    task.window.open += duration(&step.after, &step.operations);
+                    task.window.open += duration(&command.after, &command.operations);
                 }
-                self.cut_operations(&context, nth, step, task);
+                self.cut_operations(&context, nth, command, task);
             }
-            inject_beside(Side::After, &step.after, task);
+            inject_beside(Side::After, &command.after, task);
         }
         let after_kill = CallAfterKill { next, key: kill_key, commands: None };
         self.interrupt_file_changes(&context, &trace, after_kill, task);
@@ -204,13 +204,15 @@ impl Explorer<'_> {
         &self,
         context: &CallContext<'_>,
         nth: u32,
-        step: &CommandSnapshot,
+        command: &CommandSnapshot,
         task: &mut SearchTask,
     ) {
-        let ends =
-            (step.before.device().flash().fingerprint(), step.after.device().flash().fingerprint());
-        let flashes = step.flash_history.iter().chain([step.after.device().flash()]);
-        let pairs = step.flash_history.iter().zip(flashes.skip(1)).zip(&step.operations);
+        let ends = (
+            command.before.device().flash().fingerprint(),
+            command.after.device().flash().fingerprint(),
+        );
+        let flashes = command.flash_history.iter().chain([command.after.device().flash()]);
+        let pairs = command.flash_history.iter().zip(flashes.skip(1)).zip(&command.operations);
         for (op, ((before, after), operation)) in pairs.enumerate() {
             let key = digest::of(&(after.fingerprint(), operation.offset, operation.len, ends));
             let key = digest::join(digest::join(before.fingerprint(), key), context.key);
@@ -224,7 +226,7 @@ impl Explorer<'_> {
             }
             let start = operation.offset;
             // An operation proceeds from its first byte to its last.
-            let mut router = step.before.rebooted_with(before);
+            let mut router = command.before.rebooted_with(before);
             let mut done = 0;
             for byte in points {
                 router.flash_mut().overwrite_from(after, start + done, start + byte);

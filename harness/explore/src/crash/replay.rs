@@ -193,7 +193,7 @@ impl<'s> ScheduleReplayer<'s> {
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
                 let trace = target.clone().trace_call(&snapshot.call);
-                let Some(step) = trace.commands.get(nth as usize - 1) else {
+                let Some(command) = trace.commands.get(nth as usize - 1) else {
                     let (call, made) = (call_text(&snapshot.call), trace.commands.len());
                     return Ok(Err(ReplayError::NoCommand { call, made, nth }));
                 };
@@ -202,7 +202,7 @@ impl<'s> ScheduleReplayer<'s> {
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
                 let flash = |router: &InProcess| router.device().flash().fingerprint();
                 torn = matches!(point, FaultPoint::Within { .. })
-                    && ![flash(&step.before), flash(&step.after)].contains(&flash(&target));
+                    && ![flash(&command.before), flash(&command.after)].contains(&flash(&target));
             }
         }
         self.log_line(snapshot, "FAULT", &fault.to_string());
