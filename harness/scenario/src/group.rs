@@ -72,10 +72,10 @@ impl Group {
             Self::StartUpOutput => "start-up output that dnsmasq reads",
             Self::OtherSettings => "other settings kept",
             Self::FullNvram => "full NVRAM",
-            Self::HostileNames => "hostile and odd names",
-            Self::ClockJumps => "clocks that jump",
+            Self::HostileNames => "hostile and unusual names",
+            Self::ClockJumps => "clock jumps",
             Self::Dhcpv6 => "DHCPv6",
-            Self::SharedNvram => "another program at the NVRAM",
+            Self::SharedNvram => "NVRAM shared with other programs",
             Self::WriteEconomy => "write economy",
         }
     }
