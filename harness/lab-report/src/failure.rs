@@ -44,7 +44,8 @@ pub struct Failure {
     pub cases: Vec<String>,
     /// What differs, in the example.
     pub text: String,
-    /// The title of the example's scenario.
+    /// The title of the example's scenario: `story` in JSON.
+    #[serde(rename = "story")]
     pub title: String,
     /// The scenario file of the example.
     pub file: String,

@@ -119,7 +119,7 @@ mod tests {
         let text = format!(
             r#"{{"schema": 1, "command": "run", "leaselab": "0.1.0", "passed": 1, "failed": 1, "invalid": 0, "skipped": 0,
             "failures": [{{"id": "f1", "group": "atomic", "severity": "bug", "kind": "atomicity", "count": 2,
-                "cases": ["{text}"], "text": "{text}", "title": "", "file": "a.toml", "line": 1, "case": "{text}", "step": 1,
+                "cases": ["{text}"], "text": "{text}", "story": "", "file": "a.toml", "line": 1, "case": "{text}", "step": 1,
                 "step_text": "", "call": null, "expected": [], "found": [], "hint": null, "reproduce": "", "replay": ""}}],
             "scenarios": [{{"file": "a.toml", "title": "A", "cases": [{{"name": "{text}", "reproduction": "", "replay": "",
                 "verdict": "failed", "why": null, "failures": [{{"kind": "atomicity", "group": "atomic", "severity": "bug",
