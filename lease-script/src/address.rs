@@ -1,5 +1,6 @@
 //! Addresses in the form that `inet_ntop()` writes, the only one that becomes part of a variable's name.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A leased address.
@@ -23,6 +24,15 @@ impl Address {
         } else {
             let address: Ipv4Addr = text.parse().ok()?;
             (address.to_string() == text).then_some(Self::V4(address))
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6(address) => address.fmt(f),
         }
     }
 }

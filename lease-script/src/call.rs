@@ -1,15 +1,14 @@
 //! A call of the script, and its outcome.
 
-use std::collections::BTreeMap;
-
 /// Environment variables by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment(BTreeMap<Vec<u8>, Vec<u8>>);
+pub struct Environment(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Environment {
     /// The value of a variable; `None` if it is unset or empty.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|value| !value.is_empty())
+        let at = self.find(name.as_bytes()).ok()?;
+        Some(self.0[at].1.as_slice()).filter(|value| !value.is_empty())
     }
 
     /// All variables, sorted by name.
@@ -19,13 +18,23 @@ impl Environment {
 
     /// Adds or replaces a variable.
     pub fn set(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.0.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        match self.find(&name) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (name, value)),
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_slice().cmp(name))
     }
 }
 
 impl<N: Into<Vec<u8>>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut environment = Self::default();
+        pairs.into_iter().for_each(|(name, value)| environment.set(name, value));
+        environment
     }
 }
 

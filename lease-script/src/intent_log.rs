@@ -130,7 +130,7 @@ impl FileIntentLog {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CREATE | OFlags::APPEND;
         let flags = flags | OFlags::RDWR | OFlags::CLOEXEC;
         if !is_own(&folder)? {
-            return Err(io::Error::other("another user's folder"));
+            return Err(io::ErrorKind::PermissionDenied.into());
         }
         let file = rustix::fs::openat(&folder, "intents", flags, Mode::RUSR | Mode::WUSR)?;
         let file = File::from(file);
@@ -138,7 +138,7 @@ impl FileIntentLog {
         if data.is_file() && data.nlink() == 1 && is_own(&file)? {
             Ok(file)
         } else {
-            Err(io::Error::other("not a file of this user"))
+            Err(io::ErrorKind::PermissionDenied.into())
         }
     }
 

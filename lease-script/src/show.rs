@@ -11,8 +11,6 @@
 //! A value may contain line breaks, and the text after one may look like another variable or like a size. So lines are
 //! only hints, and the smallest number counts.
 
-use std::collections::BTreeSet;
-
 use crate::record::Stored;
 
 /// The size of the four `sdram_*` variables that some tools add at the first write, of padding, and of the last bytes,
@@ -53,7 +51,8 @@ impl Listing {
     /// Parses the output of `show info`; `max`: the number of leases, 0 for all.
     pub(crate) fn parse(text: &[u8], prefix: &[u8], max: u64) -> Self {
         let mut listing = Self::default();
-        let mut seen = BTreeSet::new();
+        // Sorted.
+        let mut seen = Vec::new();
         let mut count = 0;
         for line in lines(text) {
             let Some((name, value)) = variable(line, prefix) else {
@@ -66,10 +65,11 @@ impl Listing {
                 listing.invalid.push(line.to_vec());
                 continue;
             };
-            if !seen.insert(name) {
+            let Err(place) = seen.binary_search(&name) else {
                 listing.is_doubtful = true;
                 continue;
-            }
+            };
+            seen.insert(place, name);
             count += u64::from(kind != Kind::ServerDuid);
             if kind == Kind::ServerDuid || max == 0 || count <= max {
                 listing.valid.push((kind, name.to_vec(), value.to_vec()));

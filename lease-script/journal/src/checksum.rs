@@ -148,11 +148,11 @@ pub(crate) fn verify(text: &[u8], rewrite: Option<u64>) -> Verified {
 
 /// The number of the rewrite to which most records belong.
 fn most_frequent(blocks: &[Block]) -> u64 {
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-    for block in blocks.iter().filter(|block| block.is_valid) {
-        *counts.entry(block.number.rewrite).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(_, count)| *count).map_or(0, |(rewrite, _)| rewrite)
+    let valid = blocks.iter().filter(|block| block.is_valid);
+    let mut numbers: Vec<u64> = valid.map(|block| block.number.rewrite).collect();
+    numbers.sort_unstable();
+    let most = numbers.chunk_by(u64::eq).max_by_key(|same| same.len());
+    most.map_or(0, |same| same[0])
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

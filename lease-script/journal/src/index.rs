@@ -4,7 +4,6 @@
 //! header describes by inode, length and times, and for one boot. Any other index is built again from the journal.
 //! A record that is found through it is compared with its checksum and parsed like any other.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -156,8 +155,8 @@ impl Index {
         self.file.write_all_at(&bytes, 0)
     }
 
-    /// Replaces all entries. The index is not valid until [`Self::store`].
-    pub(crate) fn rebuild(&mut self, places: &BTreeMap<Key, Place>) -> io::Result<()> {
+    /// Replaces all entries, of which no two have the same key. The index is not valid until [`Self::store`].
+    pub(crate) fn rebuild(&mut self, places: &[(Key, Place)]) -> io::Result<()> {
         let capacity = (2 * places.len() + 64).next_power_of_two();
         let mut table = vec![[0u64; 2]; capacity];
         for (key, place) in places {
@@ -195,7 +194,7 @@ impl Index {
             seen += run as u64;
             at = (at + run as u64) & mask;
         }
-        Err(io::Error::other("the index is full"))
+        Err(io::ErrorKind::StorageFull.into())
     }
 
     /// The place of the latest record with this key.
@@ -211,7 +210,7 @@ impl Index {
         let (number, old) = self.find(key)?;
         if old.is_none() {
             if self.used + 1 > self.capacity / 4 * 3 {
-                return Err(io::Error::other("the index is full"));
+                return Err(io::ErrorKind::StorageFull.into());
             }
             self.used += 1;
         }

@@ -9,6 +9,7 @@
 //!   completely is removed again.
 //! * A comment after each record has its number and checksum: damage is noticed, even if the damaged text
 //!   can be parsed. A damaged journal is kept as `NAME.damaged` and rewritten by the next change.
+//! * The reader finds declarations and statements, and reads those that matter for a lease. A rewrite keeps all others as text.
 //! * A change reads only the record that it replaces, which an index in RAM finds.
 //! * Writers lock `NAME.lock`.
 //!
@@ -16,26 +17,33 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod checksum;
 mod contents;
+mod declaration;
 mod error;
 mod file_system;
 mod index;
 mod lookup;
 mod own_user;
+mod reading;
 mod real_directory;
 mod record;
 mod recovery;
 mod rewrite;
 mod status;
 mod store;
+mod syntax;
 mod text;
 
+pub use block::Block;
+pub use declaration::{Declaration, Subject};
 pub use error::{OperationError, Result, StoreError};
 pub use file_system::{FileSystem, Handle, Mode, append_all};
 pub use index::Index;
+pub use reading::Reading;
 pub use real_directory::{RealDirectory, locate};
-pub use record::{Record, holds};
+pub use record::Record;
 pub use recovery::{Action, Candidate, Live, Plan, apply, is_epoch, plan, sibling};
 pub use status::{Kind, Status};
 pub use store::{Journal, Policy, read_only};

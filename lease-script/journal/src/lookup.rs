@@ -1,20 +1,18 @@
 //! What a journal says about one lease, found through its index.
 
-use lease_formats::dhcpd::{Family, Reading};
-
 use crate::checksum::is_intact;
-use crate::contents::fault;
+use crate::declaration::Declaration;
 use crate::error::OperationError;
 use crate::file_system::{FileSystem, Handle};
 use crate::index::{Index, Key};
-use crate::record::read_record;
+use crate::reading::Reading;
 
 /// The result of a lookup.
 pub(crate) enum Lookup {
     /// There is no such record.
     Absent,
     /// The latest record.
-    Found(Box<Reading>),
+    Found(Declaration),
     /// The index cannot be used, or the record is damaged.
     Unusable,
 }
@@ -25,7 +23,6 @@ pub(crate) fn look_up(
     file: Handle,
     index: &Index,
     key: Key,
-    family: Option<Family>,
     rewrite: u64,
 ) -> Result<Lookup, OperationError> {
     let Ok(place) = index.get(key) else { return Ok(Lookup::Unusable) };
@@ -34,7 +31,9 @@ pub(crate) fn look_up(
     if text.len() != place.length() || !is_intact(&text, rewrite) {
         return Ok(Lookup::Unusable);
     }
-    let reading = read_record(&text, family);
-    let is_whole = fault(&reading).is_none();
-    Ok(if is_whole { Lookup::Found(Box::new(reading)) } else { Lookup::Unusable })
+    let mut reading = Reading::parse(&text);
+    Ok(match (reading.declarations.pop(), reading.fault) {
+        (Some(declaration), None) => Lookup::Found(declaration),
+        _ => Lookup::Unusable,
+    })
 }

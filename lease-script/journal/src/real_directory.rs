@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, OFlags, flock, inotify};
 use rustix::io::Errno;
 
-use crate::error::OperationError;
+use crate::error::{OperationError, message};
 use crate::file_system::{FileSystem, Handle, Mode};
 use crate::index::{Index, Key};
 use crate::own_user::{OTHERS, own_user};
@@ -53,7 +53,7 @@ pub fn locate(path: &Path) -> io::Result<(RealDirectory, OsString)> {
     for _ in 0..MAX_LINKS {
         let name = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
         let Some(name) = name.map(OsStr::to_owned) else {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
+            return Err(message("is a folder"));
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new(".")).to_owned();
@@ -62,7 +62,7 @@ pub fn locate(path: &Path) -> io::Result<(RealDirectory, OsString)> {
             Err(_) => return Ok((RealDirectory::new(parent), name)),
         }
     }
-    Err(io::Error::other("too many symbolic links"))
+    Err(message("too many symbolic links"))
 }
 
 impl RealDirectory {
@@ -130,7 +130,7 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
         return Ok(file);
     }
     let path = path.display();
-    Err(io::Error::other(format!("{path} is not a lock file of this program: remove it")))
+    Err(message(&format!("{path} is not a lock file of this program: remove it")))
 }
 
 /// Waits for a lock that another process holds; false after the timeout.
@@ -153,7 +153,7 @@ fn wait_for_lock(file: &File, path: &Path, timeout: Duration) -> io::Result<bool
         if left.is_zero() {
             return Ok(false);
         }
-        let wait = Timespec::try_from(pause.min(left)).map_err(io::Error::other)?;
+        let wait = Timespec::try_from(pause.min(left)).map_err(|_| io::ErrorKind::InvalidInput)?;
         poll(&mut [PollFd::new(&watch, PollFlags::IN)], Some(&wait)).or_else(ignore_interrupt)?;
         pause = match rustix::io::read(&watch, &mut [0; 1024]) {
             Ok(_) => FIRST_PAUSE,
@@ -320,7 +320,7 @@ mod tests {
     use crate::store::Journal;
 
     fn open(directory: &mut RealDirectory) -> Result<(), String> {
-        Journal::open(directory, OsStr::new("dhcpd.leases"), None, 0)
+        Journal::open(directory, OsStr::new("dhcpd.leases"), 0)
             .map(|_| ())
             .map_err(|error| error.to_string())
     }

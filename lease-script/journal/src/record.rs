@@ -1,16 +1,14 @@
 //! Records: declarations as text, with the keys under which an index finds them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
-use lease_formats::dhcpd::{
-    BindingState, ByteOrder, Family, Ia, IaKind, Lease, Reading, Unwritable, salvage_bytes,
-    write_ia, write_lease, write_server_duid,
-};
+use lease_formats::dhcpd::{IaKind, Unwritable};
 
 use crate::checksum::START;
+use crate::declaration::{Declaration, Subject, put};
 use crate::index::{Key, Place};
-use crate::text::{line_length, statements};
+use crate::reading::Reading;
+use crate::syntax::line_length;
 
 /// A declaration that is written in one piece.
 #[derive(Clone, Debug)]
@@ -20,47 +18,48 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a DHCPv4 lease.
+    /// The record of a lease or an association with these statements, or of the DUID of the server.
     ///
     /// # Errors
-    /// dhcpd would not read it back as it is.
-    pub fn lease(lease: &Lease) -> Result<Self, Unwritable> {
+    /// dhcpd does not read an identifier of this length.
+    pub fn new(subject: Subject, body: Vec<u8>) -> Result<Self, Unwritable> {
+        let (what, bytes, lengths) = match &subject {
+            Subject::ServerDuid => ("server-duid", body.len(), 3..=127),
+            Subject::Association(kind, id) => (kind.declaration_word(), id.len(), 6..=133),
+            Subject::Lease(_) | Subject::Other(_) => ("", 0, 0..=0),
+        };
+        if !lengths.contains(&bytes) {
+            let reason = format!("an identifier of {bytes} bytes");
+            return Err(Unwritable { subject: what.to_owned(), reason });
+        }
         let mut text = Vec::new();
-        write_lease(&mut text, lease)?;
-        Ok(Self { text, keys: vec![lease_key(lease.address)] })
+        put(&mut text, &subject, &body);
+        let place = 0..text.len();
+        let keys = keys(&Declaration { subject, body, place });
+        Ok(Self { text, keys })
     }
 
-    /// The record of an identity association.
-    ///
-    /// # Errors
-    /// Those of [`Self::lease`].
-    pub fn association(ia: &Ia) -> Result<Self, Unwritable> {
-        let mut text = Vec::new();
-        write_ia(&mut text, ia)?;
-        Ok(Self { text, keys: association_keys(ia) })
-    }
-
-    /// The record of the server's DUID.
-    ///
-    /// # Errors
-    /// The DUID is too short or too long.
-    pub fn server_duid(duid: &[u8]) -> Result<Self, Unwritable> {
-        let mut text = Vec::new();
-        write_server_duid(&mut text, duid)?;
-        Ok(Self { text, keys: vec![server_duid_key()] })
+    /// The text of the record, without its checksum.
+    pub fn text(&self) -> &[u8] {
+        &self.text
     }
 }
 
-/// Whether an association has an active lease of this address.
-pub fn holds(ia: &Ia, address: Ipv6Addr) -> bool {
-    let held = |one: &lease_formats::dhcpd::IaAddress| {
-        one.address == address && one.state == BindingState::Active
-    };
-    ia.addresses.iter().any(held)
-}
-
-pub(crate) fn lease_key(address: Ipv4Addr) -> Key {
-    Key::new(b'l', &address.octets())
+/// The key of a subject.
+pub(crate) fn key(subject: &Subject) -> Key {
+    match subject {
+        Subject::ServerDuid => Key::new(b'd', &[]),
+        Subject::Other(name) => Key::new(b'o', name),
+        Subject::Lease(address) => Key::new(b'l', &address.octets()),
+        Subject::Association(kind, id) => {
+            let kind = match kind {
+                IaKind::NonTemporary => b'n',
+                IaKind::Temporary => b't',
+                IaKind::Prefix => b'p',
+            };
+            Key::new(kind, id)
+        }
+    }
 }
 
 /// The key of the association that holds an address.
@@ -68,79 +67,31 @@ pub(crate) fn holder_key(address: Ipv6Addr) -> Key {
     Key::new(b'h', &address.octets())
 }
 
-pub(crate) fn association_key(kind: IaKind, id: &[u8]) -> Key {
-    let kind = match kind {
-        IaKind::NonTemporary => b'n',
-        IaKind::Temporary => b't',
-        IaKind::Prefix => b'p',
-    };
-    Key::new(kind, id)
-}
-
-pub(crate) fn server_duid_key() -> Key {
-    Key::new(b'd', &[])
-}
-
-fn association_keys(ia: &Ia) -> Vec<Key> {
-    let held = ia.addresses.iter().filter(|one| one.state == BindingState::Active);
-    let held = held.map(|one| holder_key(one.address));
-    std::iter::once(association_key(ia.kind, &ia.id)).chain(held).collect()
-}
-
-/// Reads a single record.
-pub(crate) fn read_record(text: &[u8], family: Option<Family>) -> Reading {
-    if family == Some(Family::V6) {
-        let header = b"authoring-byte-order little-endian;\n";
-        return salvage_bytes(&[header, text].concat(), family);
+/// The keys of a declaration: its subject, and the addresses that an association holds.
+fn keys(declaration: &Declaration) -> Vec<Key> {
+    let mut keys = vec![key(&declaration.subject)];
+    for (address, is_active) in declaration.addresses() {
+        if let (IpAddr::V6(address), true) = (address, is_active) {
+            keys.push(holder_key(address));
+        }
     }
-    salvage_bytes(text, family)
+    keys
 }
 
 /// The places of the latest records in a journal without damage; `None` if an index would not find what `reading`
 /// contains.
-pub(crate) fn places(
-    text: &[u8],
-    reading: &Reading,
-    family: Option<Family>,
-) -> Option<BTreeMap<Key, Place>> {
-    let v6 = family == Some(Family::V6);
-    if v6 && reading.byte_order != Some(ByteOrder::Little) {
+pub(crate) fn places(text: &[u8], reading: &Reading) -> Option<Vec<(Key, Place)>> {
+    // A record is read without the header. Of an address, an index finds one holder.
+    if reading.is_big_endian == Some(true) || !reading.holders_are_unique() {
         return None;
     }
-    let mut places = BTreeMap::new();
-    let mut subjects = BTreeSet::new();
-    for range in statements(text)? {
-        let statement = &text[range.clone()];
-        let word = statement.split(|c| !c.is_ascii_lowercase() && *c != b'-').next()?;
-        let keys = match word {
-            b"lease" if !v6 => {
-                let address = statement[word.len()..].split(|c| *c == b'{').next()?;
-                let address = std::str::from_utf8(address).ok()?.trim().parse().ok()?;
-                subjects.insert(lease_key(address));
-                vec![lease_key(address)]
-            }
-            b"ia-na" | b"ia-ta" | b"ia-pd" if v6 => {
-                let read = read_record(statement, family);
-                let keys = association_keys(read.ias().next()?);
-                subjects.insert(keys[0]);
-                keys
-            }
-            b"server-duid" => vec![server_duid_key()],
-            b"authoring-byte-order" | b"host" | b"group" | b"class" | b"subclass" | b"failover" => {
-                continue;
-            }
-            _ => return None,
-        };
-        let place = Place::new(range.start, with_checksum(text, range.end) - range.start)?;
-        places.extend(keys.into_iter().map(|key| (key, place)));
+    let mut places = Vec::new();
+    for declaration in &reading.declarations {
+        let start = declaration.place.start;
+        let place = Place::new(start, with_checksum(text, declaration.place.end) - start)?;
+        places.extend(keys(declaration).into_iter().map(|key| (key, place)));
     }
-    let count = if v6 { reading.ias().count() } else { reading.table.len() };
-    let mut held = BTreeSet::new();
-    // An index finds one holder of an address.
-    let active = reading.ias().flat_map(|ia| &ia.addresses);
-    let mut active = active.filter(|one| one.state == BindingState::Active);
-    let is_unique = active.all(|one| held.insert(one.address));
-    (count == subjects.len() && is_unique).then_some(places)
+    Some(places)
 }
 
 /// The end of the comment with the checksum of a record, or of the record if it has none.

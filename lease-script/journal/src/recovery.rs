@@ -14,15 +14,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io;
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use lease_formats::dhcpd::{BindingState, Family, Reading};
-
 use crate::contents::Contents;
-use crate::error::{OperationError, reason};
+use crate::error::{OperationError, message, reason};
 use crate::file_system::{FileSystem, Mode, append_all, unlink_if_there};
-use crate::rewrite::{Extent, Replacement};
+use crate::reading::Reading;
+use crate::rewrite::rewritten;
 use crate::status::{Kind, Status};
 use crate::text::Rewrite;
 
@@ -108,54 +107,27 @@ pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
     name
 }
 
-fn active(reading: &Reading) -> Vec<String> {
-    let held = |state| state == BindingState::Active;
-    let v4 = reading
-        .table
-        .iter_sorted()
-        .filter(|lease| held(lease.state))
-        .map(|l| l.address.to_string());
-    let v6 = reading.ias().flat_map(|ia| &ia.addresses).filter(|at| held(at.state));
-    let mut all: Vec<String> = v4.chain(v6.map(|at| at.address.to_string())).collect();
-    all.sort();
-    all.dedup();
-    all
-}
-
-fn declared(reading: &Reading) -> Vec<String> {
-    let v4 = reading.table.iter_sorted().map(|lease| lease.address.to_string());
-    let v6 = reading.ias().flat_map(|ia| &ia.addresses).map(|at| at.address.to_string());
-    let mut all: Vec<String> = v4.chain(v6).collect();
-    all.sort();
-    all
-}
-
 /// Reads a file.
-pub(crate) fn read(
-    fs: &mut dyn FileSystem,
-    name: &OsStr,
-    family: Option<Family>,
-) -> Result<Contents, OperationError> {
+pub(crate) fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Contents, OperationError> {
     let file = fs.open(name, Mode::Read)?;
     let text = fs.read(file);
     fs.close(file);
-    Ok(Contents::parse(text?, family))
+    Ok(Contents::parse(text?))
 }
 
 /// The state of the live file, and what is in it.
 pub(crate) fn examine(
     fs: &mut dyn FileSystem,
     name: &OsStr,
-    family: Option<Family>,
 ) -> Result<(Live, Option<Contents>), OperationError> {
     Ok(match fs.status(name)? {
         None => (Live::Missing, None),
         Some(status) if status.kind != Kind::File => {
-            return Err(io::Error::other("not a regular file").into());
+            return Err(message("not a regular file").into());
         }
         Some(status) if status.length == 0 => (Live::Empty, None),
         Some(_) => {
-            let contents = read(fs, name, family)?;
+            let contents = read(fs, name)?;
             (if contents.is_garbage { Live::Garbage } else { Live::Valid }, Some(contents))
         }
     })
@@ -166,8 +138,8 @@ pub(crate) fn examine(
 /// # Errors
 /// The live file is not a regular file or cannot be read, or the directory cannot be listed.
 pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationError> {
-    let (live, _) = examine(fs, name, None)?;
-    plan_for(fs, name, live, None)
+    let (live, _) = examine(fs, name)?;
+    plan_for(fs, name, live)
 }
 
 /// Plans the recovery of a live file in this state.
@@ -175,22 +147,17 @@ pub(crate) fn plan_for(
     fs: &mut dyn FileSystem,
     name: &OsStr,
     live: Live,
-    family: Option<Family>,
 ) -> Result<Plan, OperationError> {
     let mut plan =
         Plan { name: name.to_owned(), live, candidates: Vec::new(), action: Action::Nothing };
     if live != Live::Valid {
-        plan.candidates = candidates(fs, name, family)?;
+        plan.candidates = candidates(fs, name)?;
         plan.action = decide(&plan);
     }
     Ok(plan)
 }
 
-fn candidates(
-    fs: &mut dyn FileSystem,
-    name: &OsStr,
-    family: Option<Family>,
-) -> Result<Vec<Candidate>, OperationError> {
+fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, OperationError> {
     let backup = sibling(name, "~");
     let mut found = Vec::new();
     let mut held = Vec::new();
@@ -206,8 +173,8 @@ fn candidates(
             modified: status.modified,
         };
         let contents = match status.kind {
-            Kind::File => read(fs, &candidate.name, family),
-            Kind::Other => Err(io::Error::other("not a regular file").into()),
+            Kind::File => read(fs, &candidate.name),
+            Kind::Other => Err(message("not a regular file").into()),
         };
         match contents {
             Err(OperationError::Killed) => return Err(OperationError::Killed),
@@ -216,7 +183,7 @@ fn candidates(
                 candidate.rejection = Some(format!("cannot be read: {}", reason(&error)));
             }
             Ok(contents) => {
-                let active = active(&contents.reading);
+                let active = contents.reading.addresses(true);
                 candidate.leases = active.len();
                 candidate.rewrite = contents.rewrite;
                 candidate.rejection = if is_backup {
@@ -240,14 +207,14 @@ fn candidates(
 }
 
 /// Why a temporary file of dhcpd is not complete.
-fn torn(contents: &Contents, held: &[String]) -> Option<String> {
+fn torn(contents: &Contents, held: &[IpAddr]) -> Option<String> {
     if contents.torn() > 0 {
         return Some("torn: its last record is incomplete".to_owned());
     }
     if let Some(problem) = &contents.problem {
         return Some(format!("damaged: {problem}"));
     }
-    let declared = declared(&contents.reading);
+    let declared = contents.reading.addresses(false);
     if declared.is_empty() {
         return Some("no lease in it".to_owned());
     }
@@ -331,16 +298,9 @@ impl Candidate {
 pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), OperationError> {
     match &plan.action {
         Action::Nothing => Ok(()),
-        Action::Refuse(why) => Err(io::Error::other(why.clone()).into()),
+        Action::Refuse(why) => Err(message(why).into()),
         Action::Create => {
-            let text = Replacement::new(
-                &Contents::parse(Vec::new(), None).reading,
-                Extent::Whole,
-                1,
-                now,
-                &[],
-            )
-            .text;
+            let text = rewritten(&Reading::default(), 1, now, &[]);
             let temporary = sibling(&plan.name, ".tmp");
             unlink_if_there(fs, &temporary)?;
             let file = fs.open(&temporary, Mode::CreateNew)?;

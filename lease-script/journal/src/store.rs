@@ -2,23 +2,21 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use lease_formats::dhcpd::{Family, Ia, IaKind, Lease, Reading};
+use std::net::Ipv6Addr;
 
 use crate::checksum::{Number, append_checksum};
 use crate::contents::Contents;
+use crate::declaration::{Declaration, Subject};
 use crate::error::{OperationError, Result, StoreError, reason};
 use crate::file_system::{FileSystem, Handle, Mode, append_all, unlink_if_there};
 use crate::index::{Index, Key, Place, Summary};
 use crate::lookup::{Lookup, look_up};
-use crate::record::{
-    Record, association_key, holder_key, holds, lease_key, places, read_record, server_duid_key,
-};
+use crate::reading::Reading;
+use crate::record::{Record, holder_key, key, places};
 use crate::recovery::{
     Action, Live, apply, examine, keep_damaged, plan_for, read, remove_on_error, sibling,
 };
-use crate::rewrite::{Extent, Replacement};
+use crate::rewrite::rewritten;
 use crate::text::{Rewrite, intact_length};
 
 /// When a journal is rewritten.
@@ -52,7 +50,6 @@ enum Known {
 pub struct Journal<'a> {
     fs: &'a mut dyn FileSystem,
     name: OsString,
-    family: Option<Family>,
     now: i64,
     file: Handle,
     known: Known,
@@ -72,12 +69,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// The lock is held by another writer, the file is not a journal, or a file operation failed.
-    pub fn open(
-        fs: &'a mut dyn FileSystem,
-        name: &OsStr,
-        family: Option<Family>,
-        now: i64,
-    ) -> Result<Self> {
+    pub fn open(fs: &'a mut dyn FileSystem, name: &OsStr, now: i64) -> Result<Self> {
         let shown = name.to_string_lossy().into_owned();
         let failed = |error: OperationError| StoreError::new(&shown, &error);
         match fs.lock(name) {
@@ -102,7 +94,6 @@ impl<'a> Journal<'a> {
             return Ok(Self {
                 fs,
                 name,
-                family,
                 now,
                 file,
                 known,
@@ -114,7 +105,7 @@ impl<'a> Journal<'a> {
                 messages,
             });
         }
-        let contents = recover(fs, name, family, now, &mut messages)?;
+        let contents = recover(fs, name, now, &mut messages)?;
         let file = fs.open(name, Mode::Append).map_err(failed)?;
         let torn = contents.torn();
         if torn > 0 {
@@ -123,7 +114,6 @@ impl<'a> Journal<'a> {
         let mut journal = Self {
             fs,
             name: name.to_owned(),
-            family,
             now,
             file,
             intact: contents.intact as u64,
@@ -164,87 +154,50 @@ impl<'a> Journal<'a> {
         Err(StoreError::new(format_args!("{}: {what}", self.shown()), error))
     }
 
-    /// The lease of an address.
+    /// The last declaration of a subject.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn lease(&mut self, address: Ipv4Addr) -> Result<Option<Lease>> {
-        self.find(
-            lease_key(address),
-            |reading| reading.table.get(address),
-            |reading| reading.table.get(address),
-        )
+    pub fn declaration(&mut self, subject: &Subject) -> Result<Option<Declaration>> {
+        self.find(key(subject), &|declaration| declaration.subject == *subject)
     }
 
     /// The association that holds an address.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn holder(&mut self, address: Ipv6Addr) -> Result<Option<Ia>> {
-        let then = self.find(
-            holder_key(address),
-            |reading| reading.ia_table.iter().filter(|ia| holds(ia, address)).last().cloned(),
-            |reading| reading.ias().next().filter(|ia| holds(ia, address)).cloned(),
-        )?;
-        let Some(then) = then else { return Ok(None) };
-        let now = self.association(then.kind, &then.id)?;
-        Ok(now.filter(|ia| holds(ia, address)))
+    pub fn holder(&mut self, address: Ipv6Addr) -> Result<Option<Declaration>> {
+        let holds = |declaration: &Declaration| declaration.holds(address);
+        let Some(then) = self.find(holder_key(address), &holds)? else { return Ok(None) };
+        Ok(self.declaration(&then.subject)?.filter(holds))
     }
 
-    /// An association.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn association(&mut self, kind: IaKind, id: &[u8]) -> Result<Option<Ia>> {
-        let same = |ia: &&Ia| ia.kind == kind && ia.id == id;
-        self.find(
-            association_key(kind, id),
-            |reading| reading.ia_table.iter().find(same).cloned(),
-            |reading| reading.ia_table.iter().find(same).cloned(),
-        )
-    }
-
-    /// The DUID of the server.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn server_duid(&mut self) -> Result<Option<Vec<u8>>> {
-        self.find(
-            server_duid_key(),
-            |reading| reading.server_duid.clone(),
-            |reading| reading.server_duid.clone(),
-        )
-    }
-
-    /// Finds something in the record that the index names or, without an index and if that is not the wanted record, in the
-    /// contents of the journal.
-    fn find<T>(
+    /// Finds the last declaration that is wanted: in the record that the index names or, without an index and if that is not
+    /// wanted, in the contents of the journal.
+    fn find(
         &mut self,
         key: Key,
-        in_journal: impl Fn(&Reading) -> Option<T>,
-        in_record: impl Fn(&Reading) -> Option<T>,
-    ) -> Result<Option<T>> {
+        is_wanted: &dyn Fn(&Declaration) -> bool,
+    ) -> Result<Option<Declaration>> {
         if let (Known::Index, Some(index)) = (&self.known, &self.index) {
-            let rewrite = self.last.rewrite;
-            match look_up(self.fs, self.file, index, key, self.family, rewrite) {
+            match look_up(self.fs, self.file, index, key, self.last.rewrite) {
                 Ok(Lookup::Absent) => return Ok(None),
-                Ok(Lookup::Found(reading)) => {
-                    let found = in_record(&reading);
-                    if found.is_some() {
-                        return Ok(found);
-                    }
+                Ok(Lookup::Found(declaration)) if is_wanted(&declaration) => {
+                    return Ok(Some(declaration));
                 }
-                Ok(Lookup::Unusable) => {}
+                Ok(Lookup::Found(_) | Lookup::Unusable) => {}
                 Err(error) => return self.error("cannot be read", &error),
             }
         }
-        Ok(self.load()?.and_then(|contents| in_journal(&contents.reading)))
+        let Some(contents) = self.load()? else { return Ok(None) };
+        let mut declarations = contents.reading.declarations.iter().rev();
+        Ok(declarations.find(|declaration| is_wanted(declaration)).cloned())
     }
 
     /// Reads the file if that was not done yet.
     fn load(&mut self) -> Result<Option<&Contents>> {
         if let Known::Index = self.known {
-            let contents = match read(self.fs, &self.name, self.family) {
+            let contents = match read(self.fs, &self.name) {
                 Ok(contents) => contents,
                 Err(error) => return self.error("cannot be read", &error),
             };
@@ -274,7 +227,7 @@ impl<'a> Journal<'a> {
         if contents.problem.is_some() || contents.torn() > 0 || !contents.text.ends_with(b"\n") {
             return;
         }
-        let places = places(&contents.text, &contents.reading, self.family);
+        let places = places(&contents.text, &contents.reading);
         if places.is_some_and(|places| index.rebuild(&places).is_ok()) {
             self.index = Some(index);
             self.store_index();
@@ -321,6 +274,13 @@ impl<'a> Journal<'a> {
         }
     }
 
+    fn is_big_endian(&self) -> bool {
+        match &self.known {
+            Known::Contents(contents) => contents.reading.is_big_endian == Some(true),
+            Known::Index => false,
+        }
+    }
+
     /// Appends records and makes them durable. A damaged journal is rewritten instead, together with the records.
     ///
     /// # Errors
@@ -334,6 +294,11 @@ impl<'a> Journal<'a> {
                 }
                 other => other,
             };
+        }
+        if self.is_big_endian() {
+            // Records of this program are little-endian.
+            self.replace(self.now, records, Backup::Keep)?;
+            return self.sync();
         }
         if self.is_fresh()
             && let Err(error) = self.fs.fsync_dir()
@@ -430,7 +395,7 @@ impl<'a> Journal<'a> {
                 Err(OperationError::Io(_)) => {}
             }
         }
-        match self.rewritten(0, records, Backup::None) {
+        match self.replace(0, records, Backup::None) {
             // The new records are in the new file, so its name has to be durable.
             Ok(()) => self.sync(),
             Err(StoreError::Killed) => Err(StoreError::Killed),
@@ -456,11 +421,11 @@ impl<'a> Journal<'a> {
         let Known::Contents(contents) = &self.known else { return Ok(()) };
         let (bytes, _) = self.numbered(records);
         let (old, all) = (&contents.reading, &contents.text);
-        let later = read_record(&bytes, self.family);
+        let later = Reading::parse(&bytes);
         let fits = |cut: &usize| {
             let text = [&all[..*cut], b"\n", &bytes].concat();
-            let new = Contents::parse(text, self.family);
-            new.has_leases_of(old, &later) && new.has_leases_of(&later, &empty(self.family))
+            let new = Contents::parse(text);
+            new.has_leases_of(old, &later) && new.has_leases_of(&later, &Reading::default())
         };
         let cut = [intact_length(all), all.len()].into_iter().find(fits);
         let Some(cut) = cut else {
@@ -528,7 +493,7 @@ impl<'a> Journal<'a> {
         self.reread()?;
         match self.problem() {
             Some(problem) => self.replace_damaged(&problem, &[]),
-            None => self.rewritten(now, &[], Backup::Keep),
+            None => self.replace(now, &[], Backup::Keep),
         }
     }
 
@@ -537,7 +502,7 @@ impl<'a> Journal<'a> {
         self.load()?;
         if let Known::Contents(contents) = &mut self.known {
             let text = std::mem::take(&mut contents.text);
-            **contents = Contents::parse(text, self.family);
+            **contents = Contents::parse(text);
         }
         Ok(())
     }
@@ -549,10 +514,10 @@ impl<'a> Journal<'a> {
             Err(error) => return self.error("damaged, and no copy of it can be kept", &error),
         };
         let said = self.messages.len();
-        let mut done = self.rewritten(self.now, records, Backup::None);
+        let mut done = self.replace(self.now, records, Backup::None);
         let is_failed = matches!(done, Err(StoreError::Failed(_))) && self.problem().is_some();
         if is_failed && self.remove_backup() {
-            done = self.rewritten(self.now, records, Backup::None);
+            done = self.replace(self.now, records, Backup::None);
         }
         let kept = kept.to_string_lossy();
         self.messages.insert(said, format!("{}: {problem}: kept as {kept}", self.shown()));
@@ -560,33 +525,16 @@ impl<'a> Journal<'a> {
     }
 
     /// Rewrites the journal together with new records.
-    fn rewritten(&mut self, now: i64, records: &[Record], backup: Backup) -> Result {
+    fn replace(&mut self, now: i64, records: &[Record], backup: Backup) -> Result {
         if self.problem().is_none() {
             self.reread()?;
         }
         let Known::Contents(contents) = &self.known else { return Ok(()) };
         let number = contents.rewrites.max(contents.last.rewrite) + 1;
-        let rewritten = |extent| {
-            let new = Replacement::new(&contents.reading, extent, number, now, records);
-            (Contents::parse(new.text, self.family), new.left_out)
-        };
-        let (mut new, mut left_out) = rewritten(Extent::Whole);
-        if let Some(why) = new.problem {
-            (new, _) = rewritten(Extent::Essential);
-            left_out = Some(why);
-        }
+        let new = Contents::parse(rewritten(&contents.reading, number, now, records));
         if let Some(why) = &new.problem {
             let why = format!("{}: not rewritten: it would not be read back: {why}", self.shown());
             return Err(StoreError::Failed(why));
-        }
-        if let Some(what) = left_out.filter(|_| self.problem().is_none()) {
-            match keep_damaged(self.fs, &self.name) {
-                Ok(kept) => {
-                    let kept = kept.to_string_lossy();
-                    self.messages.push(format!("{}: {what}: kept as {kept}", self.shown()));
-                }
-                Err(error) => return self.error("not rewritten", &error),
-            }
         }
         self.put_in_place(new, backup)
     }
@@ -655,31 +603,26 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn empty(family: Option<Family>) -> Reading {
-    Contents::parse(Vec::new(), family).reading
-}
-
 /// Reads the live file, after it was recovered if necessary.
 fn recover(
     fs: &mut dyn FileSystem,
     name: &OsStr,
-    family: Option<Family>,
     now: i64,
     messages: &mut Vec<String>,
 ) -> Result<Contents> {
     let shown = name.to_string_lossy();
     let failed = |error: OperationError| StoreError::new(&shown, &error);
-    let (live, contents) = examine(fs, name, family).map_err(failed)?;
+    let (live, contents) = examine(fs, name).map_err(failed)?;
     if let (Live::Valid, Some(contents)) = (live, contents) {
         return Ok(contents);
     }
-    let plan = plan_for(fs, name, live, family).map_err(failed)?;
+    let plan = plan_for(fs, name, live).map_err(failed)?;
     apply(fs, &plan, now).map_err(|error| match &plan.action {
         Action::Refuse(_) => StoreError::Failed(plan.to_string()),
         _ => StoreError::new(&plan, &error),
     })?;
     messages.push(plan.to_string());
-    read(fs, name, family).map_err(failed)
+    read(fs, name).map_err(failed)
 }
 
 fn is_full(error: &OperationError) -> bool {
@@ -692,14 +635,9 @@ fn is_full(error: &OperationError) -> bool {
 ///
 /// # Errors
 /// The name is not that of a regular file, or a file operation failed.
-pub fn read_only(
-    fs: &mut dyn FileSystem,
-    name: &OsStr,
-    family: Option<Family>,
-) -> Result<Option<(Reading, Vec<String>)>> {
+pub fn read_only(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Option<(Reading, Vec<String>)>> {
     let shown = name.to_string_lossy();
-    let (live, contents) =
-        examine(fs, name, family).map_err(|error| StoreError::new(&shown, &error))?;
+    let (live, contents) = examine(fs, name).map_err(|error| StoreError::new(&shown, &error))?;
     let Some(contents) = contents.filter(|_| live == Live::Valid) else { return Ok(None) };
     let torn = contents.torn();
     let message = match contents.problem {

@@ -1,6 +1,6 @@
 //! The text of a journal: the mark at the end of a rewrite, and torn records at its end.
 
-use std::ops::Range;
+use crate::syntax::{Scan, begins_record, line_length, statement};
 
 /// The start of the line that ends a rewrite. The text after that line was appended later.
 const MARK: &[u8] = b"# end of rewrite ";
@@ -46,38 +46,6 @@ pub(crate) fn lines_with<'t>(text: &'t [u8], start: &'t [u8]) -> impl Iterator<I
     std::iter::once(0).chain(starts).filter(move |at| text[*at..].starts_with(start))
 }
 
-pub(crate) fn line_length(rest: &[u8]) -> usize {
-    memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)
-}
-
-/// The words that begin a declaration, at the start of a line.
-const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
-
-/// Whether a text starts with a lease.
-pub(crate) fn begins_record(text: &[u8]) -> bool {
-    WORDS.iter().any(|word| text.starts_with(word))
-}
-
-/// Where each statement begins and ends; `None` if the last one is torn.
-pub(crate) fn statements(text: &[u8]) -> Option<Vec<Range<usize>>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    loop {
-        match text.get(at) {
-            Some(b' ' | b'\t'..=b'\r') => at += 1,
-            Some(b'#') => at += line_length(&text[at..]),
-            Some(_) => match statement(&text[at..]) {
-                Scan::Complete(length) => {
-                    found.push(at..at + length);
-                    at += length;
-                }
-                Scan::Blank | Scan::Torn(_) => return None,
-            },
-            None => return Some(found),
-        }
-    }
-}
-
 /// The number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
 ///
 /// Only the text that starts at the last declaration is examined: damage before it does not affect later records. Nor do
@@ -87,7 +55,7 @@ pub fn intact_length(text: &[u8]) -> usize {
     let mut torn = None;
     loop {
         match statement(&text[end..]) {
-            Scan::Complete(length) => {
+            Scan::Complete { end: length, .. } => {
                 torn = None;
                 end += length;
             }
@@ -109,69 +77,6 @@ pub fn intact_length(text: &[u8]) -> usize {
 fn last_record(text: &[u8]) -> usize {
     let starts = |at: usize| begins_record(&text[at..]);
     memchr::memrchr_iter(b'\n', text).map(|at| at + 1).find(|at| starts(*at)).unwrap_or(0)
-}
-
-enum Scan {
-    /// A complete statement of this length, including the end of its line.
-    Complete(usize),
-    /// Only white space and comments.
-    Blank,
-    /// An incomplete statement after this many bytes of white space and comments.
-    Torn(usize),
-}
-
-/// Finds the end of one statement: a semicolon or a closing brace outside of strings and comments.
-fn statement(text: &[u8]) -> Scan {
-    let mut at = 0;
-    let mut begun = None;
-    let mut depth = 0u32;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'#' => match memchr::memchr(b'\n', &text[at..]) {
-                Some(length) if is_text(&text[at..at + length]) => at += length,
-                _ => return Scan::Torn(begun.unwrap_or(at)),
-            },
-            b' ' | b'\t'..=b'\r' => {}
-            b'"' => {
-                begun.get_or_insert(at);
-                let Some(length) = string(&text[at..]) else { break };
-                at += length;
-                continue;
-            }
-            b'{' => {
-                begun.get_or_insert(at);
-                depth += 1;
-            }
-            b'}' if depth > 1 => depth -= 1,
-            b'}' | b';' if depth <= u32::from(byte == b'}') && begun.is_some() => {
-                let line = text.get(at + 1) == Some(&b'\n');
-                return Scan::Complete(at + 1 + usize::from(line));
-            }
-            b'!'..=b'~' => {
-                begun.get_or_insert(at);
-            }
-            _ => return Scan::Torn(begun.unwrap_or(at)),
-        }
-        at += 1;
-    }
-    begun.map_or(Scan::Blank, Scan::Torn)
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    !bytes.iter().any(|byte| matches!(byte, 0 | 0xff))
-}
-
-/// The length of a string including its quotes.
-fn string(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        match text.get(at)? {
-            b'\\' => at += 2,
-            b'"' => return Some(at + 1),
-            0 | 0xff => return None,
-            _ => at += 1,
-        }
-    }
 }
 
 #[cfg(test)]

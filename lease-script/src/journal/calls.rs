@@ -3,13 +3,15 @@
 //! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 leases in a second journal beside it, as with dhcpd:
 //! `dhcpd.leases` and `dhcpd6.leases`.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lease_journal::{FileSystem, Journal, Policy, Record, StoreError, holds, locate, read_only};
+use lease_journal::{
+    Declaration, FileSystem, Journal, Policy, Reading, Record, StoreError, Subject, locate,
+    read_only,
+};
 
 use super::lines::{self, Line};
 use crate::address::Address;
@@ -19,7 +21,7 @@ use crate::init::{Lease, limit, print};
 use crate::record::{Stored, is_duid_line};
 use crate::script::{Abort, Output, ScriptResult, sanitize};
 use crate::update::{compose, server_duid};
-use lease_formats::dhcpd::{BindingState, Date, Family, Ia, Reading, Unwritable};
+use lease_formats::dhcpd::Unwritable;
 
 /// Executes one call with the journal at `path`.
 pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
@@ -85,17 +87,17 @@ fn abort(output: &mut Output, error: StoreError) -> Abort {
 impl Script<'_> {
     fn init(&mut self) -> ScriptResult {
         let max = limit(&mut self.output, self.config);
-        let mut leases = Vec::new();
+        let mut found = Vec::new();
         let mut server = None;
         let mut unreadable = false;
-        for (name, family) in [(self.name.to_owned(), Family::V4), (name6(self.name), Family::V6)] {
-            match self.read(&name, family) {
+        for (name, is_v6) in [(self.name.to_owned(), false), (name6(self.name), true)] {
+            match self.read(&name, is_v6) {
                 Ok(None) => {}
                 Ok(Some(reading)) => {
-                    self.collect(&reading, &mut leases);
-                    if let Some(duid) = reading.server_duid.filter(|_| family == Family::V6) {
+                    reading.declarations().for_each(|one| found.extend(lines_of(one)));
+                    if let Some(duid) = reading.server_duid().filter(|_| is_v6) {
                         server =
-                            Some(lines::of_server_duid(&duid)).filter(|line| is_duid_line(line));
+                            Some(lines::of_server_duid(duid)).filter(|line| is_duid_line(line));
                         if server.is_none() {
                             let bytes = duid.len();
                             self.output.warn(format_args!("duid: left out: {bytes} bytes long"));
@@ -110,19 +112,20 @@ impl Script<'_> {
                 }
             }
         }
+        let leases = self.collect(found);
         print(&mut self.output, max, leases, server.as_deref());
         if unreadable && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 
     /// Reads a journal. Writes only to recover or to create it.
-    fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
-        if let Some((reading, messages)) = read_only(self.fs, name, Some(family))? {
+    fn read(&mut self, name: &OsStr, is_v6: bool) -> lease_journal::Result<Option<Reading>> {
+        if let Some((reading, messages)) = read_only(self.fs, name)? {
             for message in &messages {
                 self.output.warn(message);
             }
             return Ok(Some(reading));
         }
-        if family == Family::V6 {
+        if is_v6 {
             let plan = lease_journal::plan(self.fs, name)
                 .map_err(|e| StoreError::Failed(e.to_string()))?;
             // The second journal is created by the first DHCPv6 lease.
@@ -130,21 +133,23 @@ impl Script<'_> {
                 return Ok(None);
             }
         }
-        let mut journal = Journal::open(self.fs, name, Some(family), self.policy.now)?;
+        let mut journal = Journal::open(self.fs, name, self.policy.now)?;
         for note in journal.take_messages() {
             self.output.warn(note);
         }
         journal.into_reading().map(Some)
     }
 
-    fn collect(&mut self, reading: &Reading, leases: &mut Vec<Lease>) {
-        for (address, line) in lines_of(reading) {
-            let text = match address {
-                Address::V4(address) => address.to_string(),
-                Address::V6(address) => address.to_string(),
-            };
+    /// The leases that dnsmasq can read; of each address the last one.
+    fn collect(&mut self, mut found: Vec<Found>) -> Vec<Lease> {
+        found.reverse();
+        found.sort_by_key(|(address, _)| *address);
+        found.dedup_by_key(|(address, _)| *address);
+        let mut leases = Vec::new();
+        for (address, line) in found {
+            let text = address.to_string();
             let parsed = line.and_then(|line| match Stored::parse(text.as_bytes(), &line.text) {
-                Ok(Stored::Lease(record)) => Ok((record.rank(), line.text.clone())),
+                Ok(Stored::Lease(record)) => Ok((record.rank(), line.text)),
                 _ => Err("dnsmasq could not read it"),
             });
             match parsed {
@@ -152,6 +157,7 @@ impl Script<'_> {
                 Err(why) => self.output.warn(format_args!("{text}: left out: {why}")),
             }
         }
+        leases
     }
 
     fn update(&mut self, call: &Call) -> ScriptResult {
@@ -159,11 +165,11 @@ impl Script<'_> {
         let Some(address) = Address::parse(text) else {
             return self.output.fail(format_args!("{}: no address: refused", sanitize(text)));
         };
-        let (name, family) = match address {
-            Address::V4(_) => (self.name.to_owned(), Family::V4),
-            Address::V6(_) => (name6(self.name), Family::V6),
+        let name = match address {
+            Address::V4(_) => self.name.to_owned(),
+            Address::V6(_) => name6(self.name),
         };
-        let mut journal = match Journal::open(self.fs, &name, Some(family), self.policy.now) {
+        let mut journal = match Journal::open(self.fs, &name, self.policy.now) {
             Ok(journal) => journal,
             Err(error) => return Err(abort(&mut self.output, error)),
         };
@@ -175,22 +181,23 @@ impl Script<'_> {
     }
 }
 
-/// The lines of the active leases; for each address the latest one.
-fn lines_of(reading: &Reading) -> BTreeMap<Address, Result<Line, lines::NoLine>> {
-    let mut found = BTreeMap::new();
-    for lease in reading.table.iter_sorted() {
-        if let Some(line) = lines::of_lease(&lease) {
-            found.insert(Address::V4(lease.address), line);
+/// An address with an active lease, and its line.
+type Found = (Address, Result<Line, lines::NoLine>);
+
+/// The lines of the active leases in a declaration.
+fn lines_of(declaration: &Declaration) -> Vec<Found> {
+    let block = declaration.block();
+    match declaration.subject() {
+        Subject::Lease(at) => {
+            lines::of_lease(*at, block).into_iter().map(|line| (Address::V4(*at), line)).collect()
         }
-    }
-    for ia in reading.ia_table.iter() {
-        for held in &ia.addresses {
-            if let Some(line) = lines::of_ia_address(ia, held) {
-                found.insert(Address::V6(held.address), line);
-            }
+        Subject::Association(kind, id) => {
+            let line =
+                |(at, block)| Some((Address::V6(at), lines::of_ia_address(*kind, id, at, block)?));
+            block.addresses().filter_map(line).collect()
         }
+        Subject::ServerDuid | Subject::Other(_) => Vec::new(),
     }
-    found
 }
 
 fn change(
@@ -214,9 +221,11 @@ fn change(
     };
     let mut records = Vec::new();
     if let Some(line) = new.as_ref().and_then(|_| server_duid(call, address)) {
-        let stored = journal.server_duid().map_err(|error| abort(output, error))?;
-        if stored.as_deref().map(lines::of_server_duid).as_ref() != Some(&line) {
-            match Record::server_duid(&lines::server_duid(&line)) {
+        let duid = lines::server_duid(&line);
+        let stored =
+            journal.declaration(&Subject::ServerDuid).map_err(|error| abort(output, error))?;
+        if stored.as_ref().and_then(Declaration::server_duid) != Some(&duid) {
+            match Record::new(Subject::ServerDuid, duid) {
                 Ok(record) => records.push(record),
                 Err(why) => return output.fail(why),
             }
@@ -239,14 +248,13 @@ fn change(
 
 /// The stored line of an address, if dnsmasq could read it.
 fn stored(journal: &mut Journal<'_>, address: Address) -> lease_journal::Result<Option<Line>> {
-    let line = match address {
-        Address::V4(at) => journal.lease(at)?.and_then(|lease| lines::of_lease(&lease)),
-        Address::V6(at) => journal.holder(at)?.and_then(|ia| {
-            let held = ia.addresses.iter().find(|held| held.address == at)?;
-            lines::of_ia_address(&ia, held)
-        }),
+    let found = match address {
+        Address::V4(at) => journal.declaration(&Subject::Lease(at))?,
+        Address::V6(at) => journal.holder(at)?,
     };
-    Ok(line.and_then(Result::ok))
+    let lines = found.as_ref().map(lines_of).unwrap_or_default();
+    let line = lines.into_iter().rev().find(|(at, _)| *at == address);
+    Ok(line.and_then(|(_, line)| line.ok()))
 }
 
 /// Why there are no declarations for a change.
@@ -278,44 +286,28 @@ fn declare(
     let is_length = new.is_some_and(|line| line.is_length);
     let at = match address {
         Address::V4(at) => {
-            let lease = record
-                .map_or_else(|| lines::free(at), |record| lines::lease(at, &record, is_length));
-            return Ok(vec![Record::lease(&lease)?]);
+            let body = record.map_or_else(lines::free, |record| lines::lease(&record, is_length));
+            return Ok(vec![Record::new(Subject::Lease(at), body)?]);
         }
         Address::V6(at) => at,
     };
     let mut records = Vec::new();
     let old = journal.holder(at)?;
-    let held = record.and_then(|record| {
-        Some((lines::association(&record)?, lines::ia_address(at, &record, is_length)))
-    });
     let mut kept = None;
-    if let Some(((kind, id), held)) = held {
-        let mut ia = match journal.association(kind, &id)? {
-            Some(ia) => ia,
-            None => Ia { kind, id, cltt: Date::ABSENT, addresses: Vec::new() },
+    if let Some(record) = record
+        && let Some(subject) = lines::association(&record)
+    {
+        let mut body = match journal.declaration(&subject)? {
+            Some(association) => association.without(at),
+            None => Vec::new(),
         };
-        ia.addresses.retain(|other| other.address != at);
-        ia.addresses.push(held);
+        body.extend(lines::ia_address(at, &record, is_length));
         // The new holder first: if the write is torn after it, the new holder counts.
-        records.push(Record::association(&ia)?);
-        kept = Some((ia.kind, ia.id));
+        records.push(Record::new(subject.clone(), body)?);
+        kept = Some(subject);
     }
-    let is_kept =
-        |ia: &Ia| kept.as_ref().is_some_and(|(kind, id)| (*kind, id) == (ia.kind, &ia.id));
-    if let Some(old) = old.filter(|ia| !is_kept(ia) && holds(ia, at)) {
-        records.push(Record::association(&without(&old, at))?);
+    if let Some(old) = old.filter(|old| kept.as_ref() != Some(old.subject())) {
+        records.push(Record::new(old.subject().clone(), old.release(at))?);
     }
     Ok(records)
-}
-
-/// The association without an address. Its last address stays, as released, since a block must not be empty.
-fn without(ia: &Ia, address: std::net::Ipv6Addr) -> Ia {
-    let mut ia = ia.clone();
-    if ia.addresses.len() > 1 {
-        ia.addresses.retain(|held| held.address != address);
-    } else {
-        ia.addresses.iter_mut().for_each(|held| held.state = BindingState::Released);
-    }
-    ia
 }

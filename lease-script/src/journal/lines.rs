@@ -18,13 +18,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::address::Address;
 use crate::record::{Client, Record};
-use lease_formats::dhcpd::{
-    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, keeps_hostname,
-};
+use lease_formats::dhcpd::{Date, Hardware, IaKind, keeps_hostname, put_string};
 use lease_formats::exchange::dnsmasq_line::{
     hardware_text, iaid_text, lease_line, parse_hardware, parse_iaid, server_duid_line,
 };
 use lease_formats::hex;
+use lease_journal::{Block, Subject};
 
 const LENGTH: &str = "dnsmasq-length";
 const EXPIRES: &str = "dnsmasq-expires";
@@ -41,41 +40,43 @@ pub(super) struct Line {
 /// Why there is no line for a declaration.
 pub(super) type NoLine = &'static str;
 
-type Variables = Vec<(String, SetValue)>;
-
-fn variable<'a>(set: &'a Variables, name: &str) -> Option<&'a [u8]> {
-    set.iter().find_map(|(held, value)| match value {
-        SetValue::Data(bytes) if held.eq_ignore_ascii_case(name) => Some(bytes.as_slice()),
-        _ => None,
-    })
+/// Appends a statement.
+fn put(out: &mut Vec<u8>, indent: &str, name: &str, value: &[u8]) {
+    out.extend_from_slice(&[indent.as_bytes(), name.as_bytes(), b" ", value, b";\n"].concat());
 }
 
-fn put(set: &mut Variables, name: &str, value: impl Into<Vec<u8>>) {
-    set.push((name.to_owned(), SetValue::Data(value.into())));
+/// Appends a statement with a string.
+fn put_text(out: &mut Vec<u8>, indent: &str, name: &str, value: &[u8]) {
+    let mut text = Vec::new();
+    put_string(&mut text, value);
+    put(out, indent, name, &text);
 }
 
-fn put_time(set: &mut Variables, time: u64, is_length: bool) -> Date {
-    if time == 0 {
-        Date::NEVER
-    } else if is_length {
-        put(set, LENGTH, time.to_string());
-        Date::ABSENT
-    } else if let Some(date) =
-        i64::try_from(time).ok().map(Date).filter(|date| !date.is_never() && date.fits_dhcpd())
-    {
-        date
-    } else {
-        put(set, EXPIRES, time.to_string());
-        Date::NEVER
+/// Appends a variable.
+fn set(out: &mut Vec<u8>, indent: &str, name: &str, value: &[u8]) {
+    put_text(out, indent, &["set ", name, " ="].concat(), value);
+}
+
+/// The end of a lease, and the variable for a time that cannot be written as such.
+fn split_time(time: u64, is_length: bool) -> (Date, Option<&'static str>) {
+    let date = i64::try_from(time).ok().map(Date);
+    match date.filter(|date| !date.is_never() && date.fits_dhcpd()) {
+        _ if time == 0 => (Date::NEVER, None),
+        _ if is_length => (Date::ABSENT, Some(LENGTH)),
+        Some(date) => (date, None),
+        None => (Date::NEVER, Some(EXPIRES)),
     }
 }
 
-fn time(set: &Variables, ends: Date) -> Result<(Vec<u8>, bool), NoLine> {
-    if let Some(length) = variable(set, LENGTH) {
-        Ok((length.to_vec(), true))
-    } else if let Some(expires) = variable(set, EXPIRES) {
-        Ok((expires.to_vec(), false))
-    } else if ends.is_never() {
+fn time(block: Block<'_>) -> Result<(Vec<u8>, bool), NoLine> {
+    if let Some(length) = block.variable(LENGTH) {
+        return Ok((length, true));
+    }
+    if let Some(expires) = block.variable(EXPIRES) {
+        return Ok((expires, false));
+    }
+    let ends = block.ends();
+    if ends.is_never() {
         Ok((b"0".to_vec(), false))
     } else if ends.0 > 0 {
         Ok((ends.0.to_string().into_bytes(), false))
@@ -97,40 +98,52 @@ fn text_of(hardware: &Hardware) -> Vec<u8> {
     hardware_text(hardware.kind, &hardware.bytes)
 }
 
-/// The declaration of a DHCPv4 lease.
-pub(super) fn lease(address: Ipv4Addr, record: &Record<'_>, is_length: bool) -> Lease {
-    let mut lease = Lease::new(address);
-    lease.state = BindingState::Active;
-    lease.next_state = Some(BindingState::Free);
-    lease.rewind_state = Some(BindingState::Free);
-    lease.ends = put_time(&mut lease.set, record.time, is_length);
-    lease.tstp = lease.ends;
+/// The statements of a DHCPv4 lease.
+pub(super) fn lease(record: &Record<'_>, is_length: bool) -> Vec<u8> {
+    let mut body = Vec::new();
+    let (ends, time_variable) = split_time(record.time, is_length);
+    if !ends.is_absent() {
+        put_ends(&mut body, "  ", ends);
+    }
+    body.extend_from_slice(
+        b"  binding state active;\n  next binding state free;\n  rewind binding state free;\n",
+    );
+    let mut other_hardware = None;
+    let mut uid = None;
     if let Client::V4 { hardware: text, client_id } = record.client {
         let parsed = hardware(text);
-        if text_of(&parsed) != text {
-            put(&mut lease.set, HARDWARE, text);
-        }
-        lease.hardware = Some(parsed);
-        if client_id != b"*" {
-            lease.uid = unhex(client_id);
-        }
+        put(&mut body, "  ", "hardware", parsed.to_string().as_bytes());
+        other_hardware = (text_of(&parsed) != text).then_some(text);
+        uid = (client_id != b"*").then(|| unhex(client_id));
+    }
+    if let Some(uid) = uid {
+        put_text(&mut body, "  ", "uid", &uid);
+    }
+    if let Some(name) = time_variable {
+        set(&mut body, "  ", name, record.time.to_string().as_bytes());
+    }
+    if let Some(text) = other_hardware {
+        set(&mut body, "  ", HARDWARE, text);
     }
     if record.host != b"*" {
         if keeps_hostname(record.host) {
-            lease.hostname = Some(record.host.to_vec());
+            put_text(&mut body, "  ", "client-hostname", record.host);
         } else {
-            put(&mut lease.set, HOST, record.host);
+            set(&mut body, "  ", HOST, record.host);
         }
     }
-    lease
+    body
 }
 
-/// The declaration of a free address.
-pub(super) fn free(address: Ipv4Addr) -> Lease {
-    let mut lease = Lease::new(address);
-    lease.next_state = Some(BindingState::Free);
-    lease.rewind_state = Some(BindingState::Free);
-    lease
+fn put_ends(body: &mut Vec<u8>, indent: &str, ends: Date) {
+    let mut text = Vec::new();
+    ends.write(&mut text);
+    put(body, indent, "ends", &text);
+}
+
+/// The statements of a free address.
+pub(super) fn free() -> Vec<u8> {
+    b"  binding state free;\n".to_vec()
 }
 
 fn host(found: Option<&[u8]>) -> &[u8] {
@@ -140,55 +153,66 @@ fn host(found: Option<&[u8]>) -> &[u8] {
 }
 
 /// The line of a DHCPv4 lease; `None` if it is not active.
-pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
-    (lease.state == BindingState::Active).then(|| {
-        let (time, is_length) = time(&lease.set, lease.ends)?;
-        let none = Hardware::default();
-        let hardware = variable(&lease.set, HARDWARE)
-            .map_or_else(|| text_of(lease.hardware.as_ref().unwrap_or(&none)), <[u8]>::to_vec);
-        let name = host(variable(&lease.set, HOST).or(lease.hostname.as_deref()));
-        let id = if lease.uid.is_empty() { b"*".to_vec() } else { hex::encode(&lease.uid) };
-        let address = lease.address.to_string();
-        let text = lease_line(&time, &hardware, &address, name, &id);
+pub(super) fn of_lease(address: Ipv4Addr, block: Block<'_>) -> Option<Result<Line, NoLine>> {
+    block.is_active().then(|| {
+        let (time, is_length) = time(block)?;
+        let hardware = block
+            .variable(HARDWARE)
+            .unwrap_or_else(|| text_of(&block.hardware().unwrap_or_default()));
+        let name = block.variable(HOST).or_else(|| block.hostname());
+        let uid = block.uid().filter(|uid| !uid.is_empty());
+        let id = uid.map_or_else(|| b"*".to_vec(), |uid| hex::encode(&uid));
+        let text = lease_line(&time, &hardware, &address.to_string(), host(name.as_deref()), &id);
         Ok(Line { text, is_length })
     })
 }
 
-/// The kind and identifier of the identity association of a DHCPv6 lease.
-pub(super) fn association(record: &Record<'_>) -> Option<(IaKind, Vec<u8>)> {
+/// The identity association of a DHCPv6 lease.
+pub(super) fn association(record: &Record<'_>) -> Option<Subject> {
     let Client::V6 { iaid, duid } = record.client else { return None };
     let (kind, number) = parse_iaid(iaid)?;
     // dhcpd stores the number in its own byte order; journals of this program are little-endian.
-    Some((kind, [&number.to_le_bytes()[..], &unhex(duid)].concat()))
+    Some(Subject::Association(kind, [&number.to_le_bytes()[..], &unhex(duid)].concat()))
 }
 
-/// The address of a DHCPv6 lease.
-pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool) -> IaAddress {
-    let mut set = Vec::new();
-    let ends = put_time(&mut set, record.time, is_length);
-    if record.host != b"*" {
-        put(&mut set, HOST, record.host);
-    }
+/// The address of a DHCPv6 lease, as a statement of its association.
+pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool) -> Vec<u8> {
     // Lifetimes are known only for lengths and infinite leases.
     let life = match (record.time, is_length) {
         (0, _) => u32::MAX,
         (length, true) => u32::try_from(length).unwrap_or(u32::MAX),
         _ => 0,
     };
-    let on = Vec::new();
-    let state = BindingState::Active;
-    IaAddress { address, prefix_length: 0, state, preferred: life, max: life, ends, set, on }
+    let (ends, time_variable) = split_time(record.time, is_length);
+    let mut text = format!(
+        "  iaaddr {address} {{\n    binding state active;\n    preferred-life {life};\n    max-life {life};\n"
+    )
+    .into_bytes();
+    put_ends(&mut text, "    ", ends);
+    if let Some(name) = time_variable {
+        set(&mut text, "    ", name, record.time.to_string().as_bytes());
+    }
+    if record.host != b"*" {
+        set(&mut text, "    ", HOST, record.host);
+    }
+    text.extend_from_slice(b"  }\n");
+    text
 }
 
 /// The line of a DHCPv6 lease; `None` if it is not active, and for prefixes, which dnsmasq does not lease.
-pub(super) fn of_ia_address(ia: &Ia, held: &IaAddress) -> Option<Result<Line, NoLine>> {
-    (held.state == BindingState::Active && ia.kind != IaKind::Prefix).then(|| {
-        let (time, is_length) = time(&held.set, held.ends)?;
-        let number = <[u8; 4]>::try_from(ia.iaid()).map_err(|_| "its identifier is too short")?;
-        let iaid = iaid_text(ia.kind, u32::from_le_bytes(number)).unwrap_or_default();
-        let name = host(variable(&held.set, HOST));
-        let (address, duid) = (held.address.to_string(), hex::encode(ia.duid()));
-        let text = lease_line(&time, iaid.as_bytes(), &address, name, &duid);
+pub(super) fn of_ia_address(
+    kind: IaKind,
+    id: &[u8],
+    address: Ipv6Addr,
+    block: Block<'_>,
+) -> Option<Result<Line, NoLine>> {
+    (block.is_active() && kind != IaKind::Prefix).then(|| {
+        let (time, is_length) = time(block)?;
+        let (number, duid) = id.split_first_chunk().ok_or("its identifier is too short")?;
+        let iaid = iaid_text(kind, u32::from_le_bytes(*number)).unwrap_or_default();
+        let name = block.variable(HOST);
+        let (address, duid) = (address.to_string(), hex::encode(duid));
+        let text = lease_line(&time, iaid.as_bytes(), &address, host(name.as_deref()), &duid);
         Ok(Line { text, is_length })
     })
 }
@@ -211,8 +235,26 @@ pub(super) fn record<'a>(address: Address, text: &[u8], line: &'a [u8]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lease_formats::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
+    use lease_formats::dhcpd::{Family, Options, Reading, View, read_bytes, write_ia, write_lease};
+    use lease_journal::Record as JournalRecord;
     use rstest::rstest;
+
+    fn text_of(subject: Subject, body: Vec<u8>) -> String {
+        let record = JournalRecord::new(subject, body).expect("short");
+        String::from_utf8(record.text().to_vec()).expect("ASCII")
+    }
+
+    /// dhcpd reads a record without a problem, and would write the same text.
+    fn dhcpd_reads(text: &str, family: Family) -> Reading {
+        let file = format!("authoring-byte-order little-endian;\n{text}");
+        let mut options = Options::new(View::Text, 0);
+        options.family = Some(family);
+        let read = read_bytes(file.as_bytes(), &options);
+        let far = |message: &str| message.contains("2038");
+        let problem = read.diagnostics.iter().find(|one| !far(&one.message));
+        assert_eq!(problem.map(ToString::to_string), None, "{text}");
+        read
+    }
 
     #[rstest]
     #[case("1700003600 02:aa:00:00:00:0a 192.168.1.10 laptop 01:02:aa:00:00:00:0a")]
@@ -228,15 +270,15 @@ mod tests {
     ) {
         let address = Ipv4Addr::new(192, 168, 1, 10);
         let parsed = record(Address::V4(address), b"192.168.1.10", line.as_bytes()).expect(line);
-        let mut file = Vec::new();
-        write_lease(&mut file, &lease(address, &parsed, is_length)).expect(line);
-        for view in [View::Salvage, View::Text] {
-            let read = read_bytes(&file, &Options::new(view, 0));
-            let back =
-                of_lease(&read.leases().next().expect("one")).expect("active").expect("a line");
-            assert_eq!(String::from_utf8_lossy(&back.text), line);
-            assert_eq!(back.is_length, is_length && !line.starts_with("0 "));
-        }
+        let body = lease(&parsed, is_length);
+        let back = of_lease(address, Block::new(&body)).expect("active").expect("a line");
+        assert_eq!(String::from_utf8_lossy(&back.text), line);
+        assert_eq!(back.is_length, is_length && !line.starts_with("0 "));
+        let text = text_of(Subject::Lease(address), body);
+        let read = dhcpd_reads(&text, Family::V4);
+        let mut written = Vec::new();
+        write_lease(&mut written, &read.leases().next().expect("one")).expect("readable");
+        assert_eq!(String::from_utf8_lossy(&written), text);
     }
 
     #[rstest]
@@ -249,15 +291,16 @@ mod tests {
     ) {
         let address: Ipv6Addr = "fd77::1".parse().expect("an address");
         let parsed = record(Address::V6(address), b"fd77::1", line.as_bytes()).expect(line);
-        let (kind, id) = association(&parsed).expect("an association");
-        let addresses = vec![ia_address(address, &parsed, is_length)];
-        let mut file = b"authoring-byte-order little-endian;\n".to_vec();
-        write_ia(&mut file, &Ia { kind, id, cltt: Date::ABSENT, addresses }).expect(line);
-        let mut options = Options::new(View::Salvage, 0);
-        options.family = Some(Family::V6);
-        let read = read_bytes(&file, &options);
-        let ia = read.ias().next().expect("one");
-        let back = of_ia_address(ia, &ia.addresses[0]).expect("active").expect("a line");
+        let subject = association(&parsed).expect("an association");
+        let Subject::Association(kind, id) = &subject else { panic!("{subject:?}") };
+        let body = ia_address(address, &parsed, is_length);
+        let (_, block) = Block::new(&body).addresses().next().expect("one");
+        let back = of_ia_address(*kind, id, address, block).expect("active").expect("a line");
         assert_eq!(String::from_utf8_lossy(&back.text), line);
+        let text = text_of(subject, body);
+        let read = dhcpd_reads(&text, Family::V6);
+        let mut written = Vec::new();
+        write_ia(&mut written, read.ias().next().expect("one")).expect("readable");
+        assert_eq!(String::from_utf8_lossy(&written), text);
     }
 }

@@ -128,14 +128,46 @@ fn a_rewrite_keeps_the_declarations_of_other_programs() {
     let file = folder.read("dhcpd.leases");
     for there in [
         "end of rewrite",
-        "host printer { dynamic; }\n",
-        "failover peer \"a\" state { my state normal at 4 2026/11/20 01:00:00; }\n",
+        "host printer {\n  dynamic;\n}\n",
+        "failover peer \"a\" state {\n  my state normal at 4 2026/11/20 01:00:00;\n}\n",
         "server-duid \"abcd\";\n",
         "lease 192.168.1.11",
         "lease 192.168.1.12",
     ] {
         assert!(file.contains(there), "{there}\n{file}");
     }
+}
+
+#[test]
+fn a_rewrite_keeps_the_statements_of_other_programs() {
+    let folder = JournalFolder::new();
+    let statements = "  starts 2 2023/11/14 22:13:20;\n  ends 2 2023/11/14 23:13:20;\n  binding state active;\n  hardware \
+                      ethernet 02:aa:00:00:00:0b;\n  client-hostname \"pc\";\n  option agent.circuit-id \"a;b}\";\n  set \
+                      vendor = 1:2:3;\n  billing class \"c\";\n  on expiry {\n    set x = \"#\";\n  }\n";
+    folder.write(
+        "dhcpd.leases",
+        &format!("lease 192.168.1.11 {{\n  # a comment }}\n{statements}}}\n"),
+    );
+    assert_eq!(folder.init(), line(11, "1700003600"));
+    expect_success(folder.add(12, "1700003600").env("LEASE_REWRITE_SIZE", "100"));
+    let file = folder.read("dhcpd.leases");
+    assert!(file.contains(&format!("lease 192.168.1.11 {{\n{statements}}}\n")), "{file}");
+    assert!(file.contains("end of rewrite") && !file.contains("a comment"), "{file}");
+}
+
+/// Records of this program are little-endian, so that the first of them replaces the file.
+#[test]
+fn a_big_endian_journal_keeps_its_identifiers() {
+    let folder = JournalFolder::new();
+    let ia = "ia-na \"\\000\\000\\000\\007\\000\\003\\000\\001\" {\n  iaaddr fd77::1 {\n    binding state \
+              active;\n    ends never;\n  }\n}\n";
+    folder.write("dhcpd6.leases", &format!("authoring-byte-order big-endian;\n{ia}"));
+    let first = "0 7 fd77::1 * 00:03:00:01\n";
+    assert_eq!(folder.init(), first);
+    let mut add = folder.command(&["add", "00:03:00:02", "fd77::2"]);
+    expect_success(add.env("DNSMASQ_IAID", "8").env("DNSMASQ_LEASE_EXPIRES", "0"));
+    assert_eq!(folder.init(), [first, "0 8 fd77::2 * 00:03:00:02\n"].concat());
+    assert!(folder.read("dhcpd6.leases").contains("authoring-byte-order little-endian;"));
 }
 
 #[test]

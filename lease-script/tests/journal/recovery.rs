@@ -145,6 +145,37 @@ fn a_damaged_journal_is_kept_before_it_is_rewritten() {
     assert_eq!(expect_success(&mut folder.add(14, ENDS)), "");
 }
 
+/// Records of another program, which have no checksums.
+#[test]
+fn damage_costs_no_record_beside_it() {
+    let record = |last: u8| {
+        format!(
+            "lease 192.168.1.{last} {{\n  ends 2 2023/11/14 23:13:20;\n  binding state active;\n  hardware ethernet \
+             02:aa:00:00:00:{last:02x};\n  client-hostname \"pc\";\n}}\n"
+        )
+    };
+    for torn in [
+        "lease 192.168.1.12 {\n  ends 2 2023/1",
+        "lease 192.168.1.12 {\n  client-hostname \"p",
+        "\0\0",
+        "}",
+    ] {
+        let folder = JournalFolder::new();
+        folder.write("dhcpd.leases", &[&record(11), torn, &record(13)].concat());
+        let (stdout, stderr) = init_says(&folder);
+        assert_eq!(stdout, [line(11, ENDS), line(13, ENDS)].concat(), "{torn:?}: {stderr}");
+        assert!(stderr.contains("damaged: from line 7"), "{torn:?}: {stderr}");
+    }
+    // A statement that cannot be read is left out, and an older record stays if one is torn.
+    let folder = JournalFolder::new();
+    let odd = record(11).replace("client-hostname", "client-bostname");
+    folder.write("dhcpd.leases", &[&odd, &record(12), &record(12)[..40], &record(13)].concat());
+    let (stdout, stderr) = init_says(&folder);
+    let unnamed = line(11, ENDS).replace("pc", "*");
+    assert_eq!(stdout, [unnamed, line(12, ENDS), line(13, ENDS)].concat(), "{stderr}");
+    assert!(stderr.contains("damaged: from line 1"), "{stderr}");
+}
+
 /// `init` recovers exactly as a change does.
 #[test]
 fn init_restores_the_backup_of_an_unreadable_file() {

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
 
-use lease_formats::dhcpd::Family;
 use lease_journal::{Journal, OperationError, StoreError};
 use lease_script::journal;
 use lease_script::{Call, Config, Environment};
@@ -61,8 +60,8 @@ impl Program for LeaseUpdate {
     }
 
     fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
-        let done = Journal::open(disk, OsStr::new(LIVE), Some(Family::V4), 0)
-            .and_then(|mut journal| journal.compact(0));
+        let done =
+            Journal::open(disk, OsStr::new(LIVE), 0).and_then(|mut journal| journal.compact(0));
         disk.close_all();
         match done {
             Err(StoreError::Killed) => Err(OperationError::Killed),

@@ -52,6 +52,19 @@ pub(crate) fn days_from_civil(year: i64, month: i64) -> i64 {
         - 719_468
 }
 
+/// The year, month and day of a day counted from 1970-01-01.
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
+    // Years begin in March; eras of 400 years begin on 0000-03-01.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
 /// The seconds of a calendar date as dhcpd computes them: with 32 bits and without range checks.
 pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: i32) -> i32 {
     const DAYS: [i32; 11] = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];

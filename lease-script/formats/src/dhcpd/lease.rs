@@ -108,7 +108,7 @@ pub struct Hardware {
 
 impl Hardware {
     /// The longest address that dhcpd accepts.
-    pub(crate) const MAX: usize = 20;
+    pub const MAX: usize = 20;
 }
 
 impl fmt::Display for Hardware {

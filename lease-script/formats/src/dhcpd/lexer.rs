@@ -50,7 +50,7 @@ pub(crate) const fn is_space(byte: u8) -> bool {
 }
 
 /// Appends a string constant in which everything but printable ASCII is escaped.
-pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for &byte in bytes {
         match byte {

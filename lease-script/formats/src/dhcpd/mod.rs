@@ -15,6 +15,7 @@
 
 mod config;
 mod date_range;
+mod date_text;
 mod declaration;
 mod diagnostic;
 mod expression;
@@ -48,12 +49,11 @@ pub use ia_kind::IaKind;
 pub use input::Location;
 pub use json::{ia_to_json, lease_to_json};
 pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
+pub use lexer::put_string;
 pub use non_lease::NonLease;
-pub use reader::{
-    Options, Reading, Verdict, View, read_bytes, read_file, read_opened, salvage_bytes,
-};
+pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
 pub use table::LeaseTable;
 pub use writer::{
     Unwritable, check_non_lease, keeps_hostname, write_header, write_ia, write_lease,
-    write_non_lease, write_server_duid,
+    write_non_lease,
 };

@@ -196,21 +196,15 @@ impl Reading {
         if self.view == View::Dhcpd && !fatal {
             self.report_bogus();
         }
-        self.verdict = if self.view == View::Dhcpd && !fatal && self.breaks_rewrite() {
-            Verdict::RewriteFails
-        } else {
-            self.verdict_of_reading(fatal)
-        };
-    }
-
-    fn verdict_of_reading(&self, fatal: bool) -> Verdict {
-        if fatal {
+        self.verdict = if fatal {
             Verdict::Refuses
+        } else if self.view == View::Dhcpd && self.breaks_rewrite() {
+            Verdict::RewriteFails
         } else if self.diagnostics.logged() > 0 {
             Verdict::Warns
         } else {
             Verdict::Clean
-        }
+        };
     }
 
     fn breaks_rewrite(&self) -> bool {
@@ -225,29 +219,6 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
         Ok(reading) => reading,
         // Bytes in memory cannot fail to be read.
         Err(_) => unreachable!("slices are read without errors"),
-    }
-}
-
-/// Reads a lease file that is in memory in [`View::Salvage`], without the fast path. It calls nothing of the other views, of
-/// files or of threads, so that a small executable does not contain them.
-pub fn salvage_bytes(bytes: &[u8], family: Option<Family>) -> Reading {
-    let mut options = Options::new(View::Salvage, 0);
-    options.family = family;
-    let read = |family, guess| {
-        let lexer = Lexer::new(Input::new(bytes, 0));
-        let mut declarations = Declarations::new(lexer, rules(&options, family), guess);
-        let stop = loop {
-            if let Some(stop) = salvage::declaration(&mut declarations) {
-                break stop;
-            }
-        };
-        let mut reading = finish(declarations, &options);
-        reading.verdict = reading.verdict_of_reading(stop == ReadEnd::Fatal);
-        (reading, stop)
-    };
-    match read(family.unwrap_or(Family::V4), family.is_none()) {
-        (_, ReadEnd::OtherFamily) => read(Family::V6, false).0,
-        (reading, _) => reading,
     }
 }
 

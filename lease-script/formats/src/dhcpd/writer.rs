@@ -68,7 +68,7 @@ pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(),
 ///
 /// # Errors
 /// The DUID has less than 3 or more than 127 bytes.
-pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritable> {
+fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritable> {
     if !(3..=127).contains(&duid.len()) {
         let reason = format!("a DUID of {} bytes", duid.len());
         return Err(Unwritable { subject: "server-duid".to_owned(), reason });
@@ -176,46 +176,14 @@ fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
     Ok(())
 }
 
-/// A date in UTC as dhcpd writes it (`print_time` of common/print.c), or with `epoch` if dhcpd would read the calendar
-/// date as another time. Dates that dhcpd cannot represent are written, too: it reads them as `never`.
 fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
-    /// 2038-01-01, from which on calendar dates are read as `never`.
-    const YEAR_2038: i64 = 2_145_916_800;
-    /// 10000-01-01.
-    const YEAR_10000: i64 = 253_402_300_800;
     if date.0 < 0 {
         return Err(format!("{name} before 1970, which makes dhcpd's rewrite fail"));
     }
     let _ = write!(out, "{indent}{name} ");
-    if date.is_never() {
-        out.extend_from_slice(b"never;\n");
-    } else if date.is_absent() || date.0 >= YEAR_10000 || (date.0 >= YEAR_2038 && date.fits_dhcpd())
-    {
-        let _ = writeln!(out, "epoch {};", date.0);
-    } else {
-        let (days, second) = (date.0 / 86_400, date.0 % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let _ = writeln!(
-            out,
-            "{} {year}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02};",
-            (days + 4) % 7
-        );
-    }
+    date.write(out);
+    out.extend_from_slice(b";\n");
     Ok(())
-}
-
-/// The year, month and day of a day counted from 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March; eras of 400 years begin on 0000-03-01.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {

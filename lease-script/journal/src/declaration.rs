@@ -1,0 +1,172 @@
+//! Declarations: what is declared, and its statements as text.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+
+use lease_formats::dhcpd::{IaKind, put_string};
+use lease_formats::hex;
+
+use crate::block::{Block, address};
+
+/// What a declaration declares. A later declaration of the same replaces an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The DUID of the server.
+    ServerDuid,
+    /// A declaration of another program, by its name.
+    Other(Vec<u8>),
+    /// The lease of an address.
+    Lease(Ipv4Addr),
+    /// An identity association: its kind, and its IAID, in little-endian byte order, with the DUID of the client.
+    Association(IaKind, Vec<u8>),
+}
+
+impl Subject {
+    /// The place in a rewritten journal.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::ServerDuid => 0,
+            Self::Other(_) => 1,
+            Self::Lease(_) | Self::Association(..) => 2,
+        }
+    }
+}
+
+/// A declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    pub(crate) subject: Subject,
+    /// The DUID of the server, the statements of a lease or of an association, or the text of another declaration.
+    pub(crate) body: Vec<u8>,
+    /// Where the declaration is in the text.
+    pub(crate) place: Range<usize>,
+}
+
+impl Declaration {
+    /// What is declared.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The statements of a lease or an identity association.
+    pub fn block(&self) -> Block<'_> {
+        match self.subject {
+            Subject::Lease(_) | Subject::Association(..) => Block(&self.body),
+            Subject::ServerDuid | Subject::Other(_) => Block(&[]),
+        }
+    }
+
+    /// Whether this is an association with an active lease of an address.
+    pub fn holds(&self, address: Ipv6Addr) -> bool {
+        self.block().addresses().any(|(held, block)| held == address && block.is_active())
+    }
+
+    /// The declared addresses, and whether their leases are active.
+    pub(crate) fn addresses(&self) -> Vec<(IpAddr, bool)> {
+        match self.subject {
+            Subject::Lease(address) => vec![(address.into(), self.block().is_active())],
+            Subject::Association(..) => {
+                let addresses = self.block().addresses();
+                addresses.map(|(address, block)| (address.into(), block.is_active())).collect()
+            }
+            Subject::ServerDuid | Subject::Other(_) => Vec::new(),
+        }
+    }
+
+    /// The declaration without what nobody needs to know later, as dhcpd leaves it out of a rewrite: free leases without a
+    /// previous holder, and addresses that are neither leased nor abandoned. `None` if nothing is left.
+    pub(crate) fn worth_keeping(&self) -> Option<Vec<u8>> {
+        let block = self.block();
+        match self.subject {
+            Subject::ServerDuid | Subject::Other(_) => Some(self.body.clone()),
+            Subject::Lease(_) => {
+                let is_kept = block.is_active()
+                    || block.state().is_some_and(|state| state != "free")
+                    || ["hardware", "uid", "tsfp"].into_iter().any(|name| block.has(name));
+                is_kept.then(|| self.body.clone())
+            }
+            Subject::Association(..) => {
+                let lives =
+                    |block: Block<'_>| block.is_active() || block.state() == Some("abandoned");
+                Some(with_addresses(block, |_, block| lives(block)))
+                    .filter(|body| has_address(body))
+            }
+        }
+    }
+
+    /// The DUID of the server, if this declares it.
+    pub fn server_duid(&self) -> Option<&[u8]> {
+        (self.subject == Subject::ServerDuid).then_some(&self.body)
+    }
+
+    /// The statements of an association without an address.
+    pub fn without(&self, removed: Ipv6Addr) -> Vec<u8> {
+        with_addresses(self.block(), |address, _| address != removed)
+    }
+
+    /// The statements of an association without an address. Its last address stays, as released, since an association must
+    /// not be empty.
+    pub fn release(&self, released: Ipv6Addr) -> Vec<u8> {
+        let mut body = self.without(released);
+        if has_address(&body) {
+            return body;
+        }
+        for (address, block) in self.block().addresses() {
+            body.extend_from_slice(
+                format!("  iaaddr {address} {{\n    binding state released;\n").as_bytes(),
+            );
+            for statement in block.statements().filter(|text| !text.starts_with(b"binding")) {
+                body.extend_from_slice(&[b"    ", statement].concat());
+            }
+            body.extend_from_slice(b"  }\n");
+        }
+        body
+    }
+}
+
+fn has_address(body: &[u8]) -> bool {
+    Block(body).addresses().next().is_some()
+}
+
+/// The statements of an association with some of its addresses.
+fn with_addresses(block: Block<'_>, is_kept: impl Fn(Ipv6Addr, Block<'_>) -> bool) -> Vec<u8> {
+    let mut body = Vec::new();
+    for statement in block.statements() {
+        if address(statement).is_none_or(|(address, block)| is_kept(address, block)) {
+            body.extend_from_slice(&[b"  ", statement].concat());
+        }
+    }
+    body
+}
+
+/// Appends a declaration.
+pub(crate) fn put(out: &mut Vec<u8>, subject: &Subject, body: &[u8]) {
+    /// The longest identifier of an association that dhcpd reads as a string.
+    const LONGEST: usize = 131;
+    let mut end: &[u8] = b"}\n";
+    match subject {
+        Subject::Other(_) => {
+            out.extend_from_slice(body);
+            return;
+        }
+        Subject::ServerDuid => {
+            out.extend_from_slice(b"server-duid ");
+            put_string(out, body);
+            out.extend_from_slice(b";\n\n");
+            return;
+        }
+        Subject::Lease(address) => out.extend_from_slice(format!("lease {address}").as_bytes()),
+        Subject::Association(kind, id) => {
+            out.extend_from_slice(format!("{} ", kind.declaration_word()).as_bytes());
+            if id.len() <= LONGEST {
+                put_string(out, id);
+            } else {
+                hex::append(out, id);
+            }
+            end = b"}\n\n";
+        }
+    }
+    out.extend_from_slice(b" {\n");
+    out.extend_from_slice(body);
+    out.extend_from_slice(end);
+}
