@@ -96,16 +96,16 @@ process() {
 
 lock() {
 	[ -d "$run" ] || mkdir "$run" 2>/dev/null
-	# The current folder stays the same.
+	# The folder stays the same.
 	cd -P "$run" 2>/dev/null && [ -O . ] && [ "${PWD##*/}" = "${run##*/}" ] && log=intents &&
 		[ ! -L $log ] && true 2>/dev/null <>$log && [ -f $log ] && process self && me=$id || return
 	# bounded
-	[ ! -s "$log" ] || [ "$({ head -c 9999 "$log" | wc -c; } 2>/dev/null)" != 9999 ] || { true >"$log" && owed=1; }
+	[ ! -s "$log" ] || [ "$({ head -c 9999 "$log" | wc -c; } 2>/dev/null)" != 9999 ] || { true >"$log" && uncommitted=1; }
 	while [ $((tries += 1)) -le 20 ]; do
 		owner=
 		while read -r line; do
-			case $line in "$me") id=$me ;; [1-9]*.*) process "${line%%.*}" ;; *) owed='' && return 1 ;; esac
-			if [ "$id" != "$line" ]; then owed=1; else owner=${owner:-$id}; fi
+			case $line in "$me") id=$me ;; [1-9]*.*) process "${line%%.*}" ;; *) uncommitted='' && return 1 ;; esac
+			if [ "$id" != "$line" ]; then uncommitted=1; else owner=${owner:-$id}; fi
 		done <"$log"
 		case $owner/$1 in
 		"$me"/* | /init) locked=1 && return ;;
@@ -253,7 +253,7 @@ write() {
 }
 
 update() {
-	ip=$3 duid='' server="duid $DNSMASQ_SERVER_DUID" owed='' locked='' want='' bad='' more=show${nl}info
+	ip=$3 duid='' server="duid $DNSMASQ_SERVER_DUID" uncommitted='' locked='' want='' bad='' more=show${nl}info
 	case ${ip:-x} in *[!0-9a-f.:]*) fail 'no address: refused' ;; esac
 	record=$prefix$ip
 	case $1$ip in del*) ;; *:*) ! hex "${server#duid }" 254 || duid=${prefix}duid ;; esac
@@ -272,7 +272,7 @@ update() {
 		[ -z "$duid" ] || set -- "$@" set "$duid=$server"
 	fi
 	# Others write, too.
-	[ $#$owed = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
+	[ $#$uncommitted = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
 	[ -z "$locked" ] || true >"$log"
 }
 

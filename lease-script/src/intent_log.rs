@@ -26,7 +26,7 @@ pub enum Lock {
     /// This call may write.
     Acquired {
         /// Whether a call has ended without emptying the log: what it has set may not be committed.
-        owed: bool,
+        uncommitted: bool,
         /// Whether this call has waited for another one.
         waited: bool,
     },
@@ -91,8 +91,8 @@ impl IntentLog for MemoryIntentLog {
 
     fn lock(&mut self) -> Result<Lock, OperationError> {
         self.has_folder = true;
-        let owed = std::mem::replace(&mut self.has_entries, true);
-        Ok(Lock::Acquired { owed, waited: false })
+        let uncommitted = std::mem::replace(&mut self.has_entries, true);
+        Ok(Lock::Acquired { uncommitted, waited: false })
     }
 
     fn wait(&mut self) -> Result<(), OperationError> {
@@ -150,11 +150,11 @@ impl FileIntentLog {
 
     /// Waits until this call is the first running one, or, if it does not write, until no call is running.
     fn acquire(&self, writes: bool) -> io::Result<Lock> {
-        let mut owed = false;
+        let mut uncommitted = false;
         let text = self.text()?;
         if text.len() as u64 > MAX_BYTES {
             self.open()?.set_len(0)?;
-            owed = true;
+            uncommitted = true;
         }
         let this = Writer::of(std::process::id());
         let mut owner = None;
@@ -167,14 +167,16 @@ impl FileIntentLog {
                 }
                 match Writer::running(line) {
                     Some(running) => owner = owner.or(Some(running)),
-                    None => owed = true,
+                    None => uncommitted = true,
                 }
             }
             match (&owner, &this) {
                 (_, None) => return Ok(Lock::Unusable),
-                (None, _) if !writes => return Ok(Lock::Acquired { owed, waited: tries > 1 }),
+                (None, _) if !writes => {
+                    return Ok(Lock::Acquired { uncommitted, waited: tries > 1 });
+                }
                 (Some(owner), Some(this)) if this == owner => {
-                    return Ok(Lock::Acquired { owed, waited: tries > 2 });
+                    return Ok(Lock::Acquired { uncommitted, waited: tries > 2 });
                 }
                 (Some(owner), _) => owner.wait(),
                 (None, Some(this)) => {

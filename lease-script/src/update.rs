@@ -118,7 +118,7 @@ impl Script<'_> {
             invalid = invalid_lines(&reading.text, &self.config.prefix);
         }
 
-        let mut is_owed = false;
+        let mut is_uncommitted = false;
         let locked = match Self::logged(self.intent_log.lock(), Lock::Unusable)? {
             Lock::Busy(pid) => {
                 return self.fail(format_args!("process {pid} writes to NVRAM"));
@@ -129,11 +129,11 @@ impl Script<'_> {
                 self.warn(format_args!("no lock in RAM: {folder} is not ours"));
                 false
             }
-            Lock::Acquired { owed, waited } => {
+            Lock::Acquired { uncommitted, waited } => {
                 if waited {
                     reading = self.read_all(&mut target, true)?;
                 }
-                is_owed = owed;
+                is_uncommitted = uncommitted;
                 true
             }
         };
@@ -148,7 +148,7 @@ impl Script<'_> {
             }
             commands.extend(target.commands());
         }
-        if !commands.is_empty() || is_owed {
+        if !commands.is_empty() || is_uncommitted {
             // Again if need be: OpenWrt's tool has no lock, and another program may have written at the same time.
             let mut written = self.write(&mut target, &commands)?;
             if written.is_err() {
