@@ -60,18 +60,22 @@ impl Clocks {
             BootClock::Kept => self.truth,
             BootClock::Epoch => BOOT_SECONDS,
             BootClock::Moment(Moment::At(second)) => second + BOOT_SECONDS,
-            BootClock::Moment(Moment::By(seconds)) => self.truth + seconds,
+            BootClock::Moment(Moment::By(seconds)) => (self.truth + seconds).max(BOOT_SECONDS),
         };
         self.clock = Clock { wall, mono: BOOT_SECONDS };
         self.gained = 0;
     }
 
-    /// Sets the wall clock.
+    /// Sets the wall clock. A time before 1970 changes nothing: the kernel refuses it (`do_settimeofday64` in
+    /// kernel/time/timekeeping.c).
     pub fn set(&mut self, moment: Moment) {
-        self.clock.wall = match moment {
+        let wall = match moment {
             Moment::At(second) => second,
             Moment::By(seconds) => self.clock.wall + seconds,
         };
+        if wall >= 0 {
+            self.clock.wall = wall;
+        }
     }
 
     /// NTP sets the wall clock to the true time.
@@ -110,5 +114,16 @@ mod tests {
         assert_eq!(clocks.now().wall, 90);
         clocks.ntp();
         assert_eq!(clocks.now(), Clock { wall: 1_700_000_090, mono: 90 });
+    }
+
+    #[test]
+    fn no_clock_shows_a_time_before_1970() {
+        let mut clocks = Clocks::new(1_700_000_000, 0);
+        clocks.boot(BootClock::Moment(Moment::By(-2_000_000_000)));
+        assert_eq!(clocks.now().wall, BOOT_SECONDS);
+        clocks.set(Moment::By(-31));
+        assert_eq!(clocks.now().wall, BOOT_SECONDS);
+        clocks.set(Moment::By(-30));
+        assert_eq!(clocks.now().wall, 0);
     }
 }

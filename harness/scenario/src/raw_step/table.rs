@@ -47,7 +47,7 @@ pub(crate) struct RawStep {
     /// Action: this much time passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advance: Option<Located<Seconds>>,
-    /// Action: the wall clock is set to a date, or by a distance from its present reading.
+    /// Action: the wall clock is set to a date, or by a distance from its present reading. The kernel refuses times before 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set_clock: Option<Located<Moment>>,
     /// Action, `true`: NTP sets the wall clock to the true time.
