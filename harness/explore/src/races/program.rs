@@ -167,7 +167,7 @@ impl IntentLog for ReplayedIntentLog<'_, '_> {
 
     fn lock(&mut self) -> Result<Lock, OperationError> {
         match self.0.borrow_mut().next(|| Request::Lock)? {
-            Response::Locked(owed) => Ok(Lock::Acquired { owed, waited: false }),
+            Response::Locked(uncommitted) => Ok(Lock::Acquired { uncommitted, waited: false }),
             _ => Ok(Lock::Unusable),
         }
     }
