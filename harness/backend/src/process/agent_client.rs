@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use sandbox::FileTree;
 use sandbox::clock::Time;
 
+use super::files::spawn;
 use super::protocol::{
     AGENT_NAME, FilesError, Handshake, HandshakeReply, Ran, Refusal, Request, Run,
 };
@@ -25,14 +26,15 @@ pub(super) struct AgentClient {
 
 impl AgentClient {
     pub(super) fn start(leaselab: &Path, handshake: &Handshake) -> Result<Self, BackendError> {
-        let mut child = Command::new(leaselab)
+        let mut command = Command::new(leaselab);
+        command
             .arg0(AGENT_NAME)
             .env_clear()
             // Ctrl-C is for leaselab, which then kills the agent and what it has started.
             .process_group(0)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
+            .stdout(Stdio::piped());
+        let mut child = spawn(&mut command)
             .map_err(|e| BackendError::environment(&leaselab.display().to_string(), &e))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or_else(BackendError::no_agent)?);
