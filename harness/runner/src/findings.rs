@@ -101,8 +101,7 @@ impl<'a> Findings<'a> {
 
     /// Adds a finding of the current step, about its last call, with the severity of its kind.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
-        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
-        self.add_with(kind, kind.severity(), text, evidence);
+        self.add_with_severity(kind, kind.severity(), text);
     }
 
     /// As [`Self::add`], with another severity.
@@ -189,8 +188,7 @@ impl<'a> Findings<'a> {
         severity: Severity,
         text: impl Into<String>,
     ) {
-        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
-        self.add_with(FindingKind::Broken(invariant), severity, text, evidence);
+        self.add_with_severity(FindingKind::Broken(invariant), severity, text);
     }
 
     /// The failures and the expected findings. An expected violation that did not occur is a failure.

@@ -26,16 +26,16 @@ pub(super) struct AgentClient {
 
 impl AgentClient {
     pub(super) fn start(leaselab: &Path, handshake: &Handshake) -> Result<Self, BackendError> {
-        let mut command = Command::new(leaselab);
-        command
-            .arg0(AGENT_NAME)
-            .env_clear()
-            // Ctrl-C is for leaselab, which then kills the agent and what it has started.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = spawn(&mut command)
-            .map_err(|e| BackendError::environment(&leaselab.display().to_string(), &e))?;
+        let mut child = spawn(
+            Command::new(leaselab)
+                .arg0(AGENT_NAME)
+                .env_clear()
+                // Ctrl-C is for leaselab, which then kills the agent and what it has started.
+                .process_group(0)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped()),
+        )
+        .map_err(|e| BackendError::environment(&leaselab.display().to_string(), &e))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or_else(BackendError::no_agent)?);
         let mut agent = Self { child, requests, answers, clock_refused: None };
