@@ -60,13 +60,14 @@ impl Contents {
 
     /// Whether every lease of `other` is here, too, except those that `later` declares.
     pub(crate) fn has_leases_of(&self, other: &Reading, later: &Reading) -> bool {
-        let is_same = |one: &Declaration, other: &Declaration| {
-            one.subject == other.subject && one.body == other.body
-        };
+        let mut here: Vec<&Declaration> = self.reading.declarations.iter().collect();
+        here.sort_by(|one, other| one.subject.cmp(&other.subject));
         other.declarations.iter().all(|lease| {
             matches!(lease.subject, Subject::ServerDuid | Subject::Other(_))
                 || later.declarations.iter().any(|one| one.subject == lease.subject)
-                || self.reading.declarations.iter().any(|one| is_same(one, lease))
+                || here
+                    .binary_search_by(|one| one.subject.cmp(&lease.subject))
+                    .is_ok_and(|at| here[at].body == lease.body)
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::init::{Lease, limit, print};
 use crate::record::{Stored, is_duid_line};
 use crate::script::{Abort, Output, ScriptResult, sanitize};
 use crate::update::{compose, server_duid};
-use lease_formats::dhcpd::Unwritable;
+use lease_formats::dhcpd::{Family, Unwritable};
 
 /// Executes one call with the journal at `path`.
 pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
@@ -90,12 +90,12 @@ impl Script<'_> {
         let mut found = Vec::new();
         let mut server = None;
         let mut unreadable = false;
-        for (name, is_v6) in [(self.name.to_owned(), false), (name6(self.name), true)] {
-            match self.read(&name, is_v6) {
+        for (name, family) in [(self.name.to_owned(), Family::V4), (name6(self.name), Family::V6)] {
+            match self.read(&name, family) {
                 Ok(None) => {}
                 Ok(Some(reading)) => {
                     reading.declarations().for_each(|one| found.extend(lines_of(one)));
-                    if let Some(duid) = reading.server_duid().filter(|_| is_v6) {
+                    if let Some(duid) = reading.server_duid().filter(|_| family == Family::V6) {
                         server =
                             Some(lines::of_server_duid(duid)).filter(|line| is_duid_line(line));
                         if server.is_none() {
@@ -118,14 +118,14 @@ impl Script<'_> {
     }
 
     /// Reads a journal. Writes only to recover or to create it.
-    fn read(&mut self, name: &OsStr, is_v6: bool) -> lease_journal::Result<Option<Reading>> {
+    fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
         if let Some((reading, messages)) = read_only(self.fs, name)? {
             for message in &messages {
                 self.output.warn(message);
             }
             return Ok(Some(reading));
         }
-        if is_v6 {
+        if family == Family::V6 {
             let plan = lease_journal::plan(self.fs, name)
                 .map_err(|e| StoreError::Failed(e.to_string()))?;
             // The second journal is created by the first DHCPv6 lease.
