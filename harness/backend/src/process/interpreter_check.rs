@@ -18,7 +18,7 @@ impl Process {
     /// # Errors
     /// If the interpreter cannot run it.
     pub(super) fn check_interpreter(&mut self) -> Result<(), BackendError> {
-        let Some(interpreter) = self.unproven_interpreter.take() else { return Ok(()) };
+        let Some(interpreter) = self.unchecked_interpreter.take() else { return Ok(()) };
         let script = self.path(EMPTY_SCRIPT);
         let environment = |error| BackendError::environment("the scratch folder", &error);
         fs::write(&script, "").map_err(environment)?;

@@ -65,7 +65,7 @@ pub struct Process {
     /// How the user names the script.
     pub(super) script_shown: String,
     /// What runs the script, until it is known to work.
-    pub(super) unproven_interpreter: Option<Interpreter>,
+    pub(super) unchecked_interpreter: Option<Interpreter>,
     environment: BTreeMap<String, String>,
     limit_ms: u64,
     pub(super) isolation: Isolation,
@@ -189,7 +189,7 @@ impl Process {
             template: machine.clone(),
             script: words,
             script_shown: placed.shown,
-            unproven_interpreter: placed.interpreter,
+            unchecked_interpreter: placed.interpreter,
             environment,
             limit_ms: settings.limit_ms,
             isolation,

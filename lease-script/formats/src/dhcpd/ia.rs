@@ -162,7 +162,7 @@ impl IaTable {
     }
 
     /// Ends the reading: the lists of addresses lose those that were removed.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn apply_removals(&mut self) {
         for Entry { ia, left } in self.list.iter_mut().flatten() {
             if let Some(left) = left.take() {
                 ia.addresses.retain(|held| left.contains(&held.address));

@@ -422,7 +422,7 @@ fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options) -> Read
         non_leases,
         ..
     } = contents;
-    ias.settle();
+    ias.apply_removals();
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });
