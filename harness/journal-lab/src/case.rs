@@ -18,7 +18,7 @@ pub struct CaseResult {
 
 /// The losses that the scenario expects.
 pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
-    match lab.files {
+    match lab.write_ordering {
         WriteOrdering::Ordered => &lab.loses.ordered,
         WriteOrdering::Reordering => &lab.loses.reordering,
     }
@@ -31,7 +31,7 @@ pub fn run_case(lab: &JournalLab) -> CaseResult {
         DiskFaults::IoErrors => explore_io_errors,
         DiskFaults::Damage => explore_damage,
     };
-    let report = explore(lab.strategy, lab.files);
+    let report = explore(lab.strategy, lab.write_ordering);
     let faults = lab.faults.name();
     let mut deviations = Vec::new();
     let loses = expected_losses(lab);

@@ -135,7 +135,7 @@ impl Explorer<'_> {
         }
         self.report.distinct += 1;
         let mut next = program(self.strategy);
-        let Ok(found) = next.start(&mut disk) else { return };
+        let Ok(found) = next.load(&mut disk) else { return };
         self.report.checked += 1;
         let Some(loss) = acknowledged.loss(&found) else { return };
         let names: Vec<String> = disk.names().collect();

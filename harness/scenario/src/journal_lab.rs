@@ -130,7 +130,7 @@ pub struct JournalLab {
     pub strategy: Strategy,
     /// How the file system treats changes that were not synced: `ordered` (default) or `reordering`.
     #[serde(default)]
-    pub files: WriteOrdering,
+    pub write_ordering: WriteOrdering,
     /// What happens to the program and its disk: `cuts` (default), `io-errors` or `damage`.
     #[serde(default)]
     pub faults: DiskFaults,

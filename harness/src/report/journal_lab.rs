@@ -79,7 +79,7 @@ pub fn junit(case: &Case, explored: &CaseResult) -> JunitTest {
 }
 
 fn print_heading() {
-    out!("{:<18} {:<11} {:>6} {:>8}", "strategy", "files", "calls", "checked");
+    out!("{:<18} {:<11} {:>6} {:>8}", "strategy", "ordering", "calls", "checked");
     for loss in Loss::ALL {
         out!(" {loss:>12}");
     }

@@ -31,7 +31,7 @@ fn verdicts(report: &Value) -> Vec<(&str, &str)> {
 }
 
 #[rstest]
-#[case::of_the_project("lease-script/lease_update.sh", &[], &[])]
+#[case::of_the_project("lease-script/lease_update.sh", &["--rtc", "broken"], &[])]
 #[case::a_file(
     "scenarios/scripts/flash-file.sh",
     &["--rtc", "good"],

@@ -67,7 +67,7 @@ fn a_truncated_database_is_reported_with_the_place_of_the_cut() {
 fn undeclared_losses_fail_and_so_do_declared_ones_that_do_not_occur() {
     let lab = |strategy, ordered: &[Loss]| JournalLab {
         strategy,
-        files: WriteOrdering::Ordered,
+        write_ordering: WriteOrdering::Ordered,
         faults: DiskFaults::Cuts,
         loses: JournalLosses { ordered: ordered.to_vec(), reordering: Vec::new() },
         window: None,
@@ -107,7 +107,7 @@ fn an_exploration_of_journals_writes_reports(
 ) {
     let lab = Lab::new();
     let journal = format!(
-        "[journal]\nstrategy = \"dnsmasq\"\nfiles = \"ordered\"\nloses = {{ ordered = {loses} }}\n"
+        "[journal]\nstrategy = \"dnsmasq\"\nwrite-ordering = \"ordered\"\nloses = {{ ordered = {loses} }}\n"
     );
     lab.write("story.toml", format!("title = \"dnsmasq's own file\"\n{journal}"));
     lab.command(&["crash", "story.toml", "--json", "a.json", "--junit", "b.xml"])

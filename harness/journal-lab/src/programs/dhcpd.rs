@@ -88,7 +88,7 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
 }
 
 impl Program for Dhcpd {
-    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+    fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
             // "Can't open lease database": dhcpd tries no other file.
             return Ok(LoadResult { leases: None, damaged: false });
@@ -103,12 +103,18 @@ impl Program for Dhcpd {
             .map(|lease| (lease.address, lease.ends.0.cast_unsigned()))
             .collect();
         self.file = Some(file);
-        let found = LoadResult {
+        Ok(LoadResult {
             leases: Some(self.leases.clone()),
             damaged: !reading.diagnostics.is_empty(),
-        };
-        // dhcpd immediately rewrites what it could read, which makes damage permanent.
-        self.rewrite(disk)?;
+        })
+    }
+
+    /// dhcpd immediately rewrites what it could read, which makes damage permanent.
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+        let found = self.load(disk)?;
+        if found.leases.is_some() {
+            self.rewrite(disk)?;
+        }
         Ok(found)
     }
 

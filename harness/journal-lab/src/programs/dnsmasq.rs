@@ -21,7 +21,7 @@ pub(super) struct Dnsmasq {
 }
 
 impl Program for Dnsmasq {
-    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+    fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let live = OsStr::new(LIVE);
         // fopen(…, "a+") creates the file if it does not exist.
         let file = match or_killed(disk.open(live, Mode::Append))? {

@@ -33,7 +33,7 @@ fn row(address: Ipv4Addr, ends: u64) -> String {
 
 /// Adds the rows of a table to `leases`. `None` if the header is invalid, in which case Kea does not start. A header that
 /// is truncated after the ninth or a later column is valid, like that of an older release (observed with kea-dhcp4 2.2.0).
-fn load(text: &[u8], leases: &mut Leases, damaged: &mut bool) -> Option<()> {
+fn read_table(text: &[u8], leases: &mut Leases, damaged: &mut bool) -> Option<()> {
     let text = String::from_utf8_lossy(text);
     if text.is_empty() {
         return Some(());
@@ -91,7 +91,7 @@ impl Kea {
             let (mut leases, mut damaged) = (Leases::new(), false);
             for name in [PREVIOUS, COPY] {
                 let text = disk.contents(OsStr::new(name)).unwrap_or_default().to_vec();
-                if load(&text, &mut leases, &mut damaged).is_none() {
+                if read_table(&text, &mut leases, &mut damaged).is_none() {
                     return Ok(());
                 }
             }
@@ -108,7 +108,7 @@ impl Kea {
 }
 
 impl Program for Kea {
-    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+    fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let text = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).map(<[u8]>::to_vec);
         let (mut leases, mut damaged) = (Leases::new(), false);
         let before = match text(disk, COMPLETED) {
@@ -117,7 +117,7 @@ impl Program for Kea {
         };
         let live = text(disk, LIVE);
         for table in before.iter().chain(&live) {
-            if load(table, &mut leases, &mut damaged).is_none() {
+            if read_table(table, &mut leases, &mut damaged).is_none() {
                 return Ok(LoadResult { leases: None, damaged: true });
             }
         }

@@ -36,7 +36,7 @@ fn call(
 }
 
 impl Program for LeaseUpdate {
-    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+    fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let outcome = call(disk, &["init"], None)?;
         let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let lease = |line: &str| {

@@ -17,11 +17,19 @@ pub(crate) struct LoadResult {
 
 /// A program that keeps leases in files.
 pub(crate) trait Program {
-    /// Starts the program: it reads its files, and may change them.
+    /// Reads the files as at a start, and opens them.
     ///
     /// # Errors
     /// Only [`OperationError::Killed`].
-    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError>;
+    fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError>;
+
+    /// Starts the program: it reads its files, and may rewrite them.
+    ///
+    /// # Errors
+    /// Only [`OperationError::Killed`].
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
+        self.load(disk)
+    }
 
     /// Stores a lease. Returns whether the program acknowledges it to the client.
     ///
