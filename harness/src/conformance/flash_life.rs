@@ -6,8 +6,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use runner::NamePattern;
 use wear::{
-    BINS, CrossCheckSpec, DAY, Household, Method, RouterSpec, Script, Study, WearCounts, WearError,
-    YEAR,
+    BINS, Calls, CrossCheckSpec, DAY, Household, Method, RouterSpec, Script, Simulation, Study,
+    WearCounts, WearError, YEAR,
 };
 
 /// Parts of the simulated time that are not counted, because all clients join in it.
@@ -47,19 +47,20 @@ pub fn measure(
 ) -> Result<FlashLife, WearError> {
     let household = Household::default();
     let chip = router.chip;
-    let study = Study {
+    let simulation = Simulation {
         household: household.clone(),
-        source: None,
-        every: None,
         seed: 1,
         seconds: days * DAY,
+        method: Method::Count,
+        limits: false,
+    };
+    let study = Study {
+        calls: Calls::Simulated(simulation),
         builds: vec![build],
         routers: vec![router],
         model: None,
         scripts: vec![Script::Ours { slack: 0 }],
         endurance: None,
-        limits: false,
-        method: Method::Count,
     };
     let label = "script".to_owned();
     let spec = CrossCheckSpec { command, label, settings, owns, seconds: days * DAY };

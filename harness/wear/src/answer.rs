@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::study::{RowResult, Study, StudyRow};
+use super::study::{Calls, RowResult, Study, StudyRow};
 use scenario::{Seconds, quantity};
 
 impl Study {
@@ -46,9 +46,11 @@ impl Study {
 
     /// The household, recording or scenario.
     fn workload_in_words(&self) -> String {
-        match &self.source {
-            None => format!("a household with {}", self.household.in_words()),
-            Some(source) => match &source.labels()[..] {
+        match &self.calls {
+            Calls::Simulated(simulation) => {
+                format!("a household with {}", simulation.household.in_words())
+            }
+            Calls::Repeated { source, .. } => match &source.labels()[..] {
                 [only] => format!("an endless repetition of {only}"),
                 labels => format!("endless repetitions of {}", quantity(labels.len(), "workload")),
             },

@@ -12,7 +12,7 @@ use super::household_run::HouseholdRun;
 use super::lease_store::SimulationError;
 use super::router::RouterSpec;
 use super::simulate::simulate;
-use super::study::{Study, Task, build_name};
+use super::study::{Study, Task, TaskCalls, build_name};
 use super::wear_counts::WearCounts;
 use super::workload::play;
 use super::yearly_wear::{YearlyWear, format_years};
@@ -92,37 +92,45 @@ impl Study {
         spec: &CrossCheckSpec,
         router: &RouterSpec,
         cost_model: &CostModel,
-        task: &Task,
+        task: &Task<'_>,
     ) -> Result<CrossCheck, WearError> {
-        let Task { build, workload, .. } = task;
-        let seconds = workload.as_ref().map_or(spec.seconds, |workload| workload.seconds);
+        let Task { build, ref calls, .. } = *task;
+        let (seconds, every) = match calls {
+            TaskCalls::Simulated(_) => (spec.seconds, spec.seconds),
+            TaskCalls::Repeated { workload, every } => (workload.seconds, *every),
+        };
         let mut backend = Process::new(cost_model.machine().clone(), &spec.command, &spec.settings)
             .map_err(SimulationError::from)?;
         let mut store =
             ExecutingStore::new(cost_model, &mut backend, seconds).owning(spec.owns.clone());
-        let run = HouseholdRun { seconds, ..self.household_run(*build) };
-        let unserved = match workload {
-            Some(workload) => {
-                play(workload, *build, &mut store)?;
+        let unserved = match calls {
+            TaskCalls::Repeated { workload, .. } => {
+                play(workload, build, &mut store)?;
                 0
             }
-            None => simulate(run, &mut store)?,
+            TaskCalls::Simulated(simulation) => {
+                simulate(HouseholdRun { seconds, ..simulation.run(build) }, &mut store)?
+            }
         };
         let wear = WearCounts { unserved, ..store.finish()? };
         let mut in_process = Vec::new();
         for script in &self.scripts {
-            let other = match workload {
-                Some(workload) => count_workload(cost_model, workload, *build, *script)?,
-                None => count(cost_model, run, *script)?.wear,
+            let other = match calls {
+                TaskCalls::Repeated { workload, .. } => {
+                    count_workload(cost_model, workload, build, *script)?
+                }
+                TaskCalls::Simulated(simulation) => {
+                    let run = HouseholdRun { seconds, ..simulation.run(build) };
+                    count(cost_model, run, *script)?.wear
+                }
             };
             let equal = other == wear;
             in_process.push(InProcessCount { script: script.name(), equal, wear: other });
         }
-        let every = workload.as_ref().map_or(seconds, |workload| self.every(workload));
         let endurance = self.endurance.unwrap_or(router.chip.endurance);
         Ok(CrossCheck {
-            workload: workload.as_ref().map(|workload| workload.label.clone()),
-            rtc: build_name(*build),
+            workload: calls.label(),
+            rtc: build_name(build),
             dialect: router.dialect.name(),
             chip: router.chip.name,
             script: spec.label.clone(),

@@ -84,7 +84,7 @@ pub use router_preset::RouterPreset;
 pub use script::{Script, builtin_script};
 pub use simulate::simulate;
 pub use source::{Source, recordings, scenario};
-pub use study::{Method, RowResult, Study, StudyRow, Unsupported, build_name};
+pub use study::{Calls, Method, RowResult, Simulation, Study, StudyRow, Unsupported, build_name};
 pub use table::table;
 pub use trace::{Workload, WorkloadEvent};
 pub use wear_counts::{BINS, WearCounts};

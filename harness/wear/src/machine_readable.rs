@@ -5,24 +5,27 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::cross_check::CrossCheck;
-use super::source::Source;
-use super::study::{Method, RowResult, Study};
+use super::study::{Calls, Method, RowResult, Study};
 
 /// The report as a JSON object.
 pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -> String {
     let rows: Vec<_> = results.iter().flatten().collect();
     let unsupported: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    let (simulation, workloads) = match &study.calls {
+        Calls::Simulated(simulation) => (Some(simulation), None),
+        Calls::Repeated { source, .. } => (None, Some(source.labels())),
+    };
     let report = json!({
         "schema": 1,
         "command": "wear",
         "leaselab": env!("CARGO_PKG_VERSION"),
         "answer": study.answer(results),
         "router": study.model,
-        "household": study.source.is_none().then_some(&study.household),
-        "workloads": study.source.as_ref().map(Source::labels),
-        "seed": study.seed,
-        "seconds": study.seconds,
-        "rendered": study.method == Method::Execute,
+        "household": simulation.map(|simulation| &simulation.household),
+        "workloads": workloads,
+        "seed": simulation.map(|simulation| simulation.seed),
+        "seconds": simulation.map(|simulation| simulation.seconds),
+        "rendered": simulation.is_some_and(|simulation| simulation.method == Method::Execute),
         "assumptions": [
             "a block is worn out after the erases that its chip is rated for; nothing else erases it",
             "typical times of the data sheet; commits do not overlap",

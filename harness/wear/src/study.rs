@@ -23,16 +23,8 @@ use trace::Workload;
 /// What to count.
 #[derive(Clone, Debug)]
 pub struct Study {
-    /// The household, if there is no `source`.
-    pub household: Household,
-    /// Recordings or scenarios to count instead of the household.
-    pub source: Option<Source>,
-    /// Time after which a workload of `source` starts again, in seconds. Default: its length, at least a day.
-    pub every: Option<u64>,
-    /// Seed of the household's random events.
-    pub seed: u64,
-    /// Time of the household to simulate, in seconds.
-    pub seconds: u64,
+    /// The calls of the scripts.
+    pub calls: Calls,
     /// Builds of dnsmasq.
     pub builds: Vec<Build>,
     /// Routers.
@@ -43,10 +35,43 @@ pub struct Study {
     pub scripts: Vec<Script>,
     /// Erase cycles that a block endures, if not the chip's rating.
     pub endurance: Option<u32>,
+}
+
+/// Where calls come from.
+#[derive(Clone, Debug)]
+pub enum Calls {
+    /// A simulated household.
+    Simulated(Simulation),
+    /// Recordings or scenarios.
+    Repeated {
+        /// The recordings or scenarios.
+        source: Source,
+        /// Time after which a workload starts again, in seconds. Default: its length, at least a day.
+        every: Option<u64>,
+    },
+}
+
+/// A household to simulate.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// The household.
+    pub household: Household,
+    /// Seed of its random events.
+    pub seed: u64,
+    /// Time to simulate, in seconds.
+    pub seconds: u64,
+    /// How to count.
+    pub method: Method,
     /// Whether to find the households at which the flash lasts less than 10 and 5 years.
     pub limits: bool,
-    /// How to count the household.
-    pub method: Method,
+}
+
+impl Simulation {
+    /// The household's time with a build.
+    pub(super) fn run(&self, build: Build) -> HouseholdRun<'_> {
+        let Self { ref household, seed, seconds, .. } = *self;
+        HouseholdRun { household, build, seed, seconds }
+    }
 }
 
 /// How to count a household.
@@ -85,7 +110,7 @@ pub struct StudyRow {
     pub yearly: YearlyWear,
     /// The counts.
     pub wear: WearCounts,
-    /// The result of [`Study::limits`].
+    /// The result of [`Simulation::limits`].
     pub limits: Option<Limits>,
 }
 
@@ -119,11 +144,35 @@ pub fn build_name(build: Build) -> &'static str {
 }
 
 /// One workload with one build and one script.
-pub(super) struct Task {
+pub(super) struct Task<'a> {
     pub(super) build: Build,
     pub(super) script: Script,
-    /// `None`: the household.
-    pub(super) workload: Option<Workload>,
+    pub(super) calls: TaskCalls<'a>,
+}
+
+/// The calls of a task.
+pub(super) enum TaskCalls<'a> {
+    Simulated(&'a Simulation),
+    Repeated {
+        workload: Box<Workload>,
+        /// In seconds.
+        every: u64,
+    },
+}
+
+impl TaskCalls<'_> {
+    /// The name of the workload; `None` for the household.
+    pub(super) fn label(&self) -> Option<String> {
+        match self {
+            Self::Simulated(_) => None,
+            Self::Repeated { workload, .. } => Some(workload.label.clone()),
+        }
+    }
+
+    /// Whether both repeat the same events.
+    fn repeats(&self, other: &Workload) -> bool {
+        matches!(self, Self::Repeated { workload, .. } if workload.events == other.events)
+    }
 }
 
 impl Study {
@@ -152,38 +201,28 @@ impl Study {
         Ok(rows.collect())
     }
 
-    pub(super) fn tasks(&self) -> Result<Vec<Task>, CaseError> {
-        let mut tasks: Vec<Task> = Vec::new();
-        let mut add = |workload: Option<&Workload>, scripts: &[Script]| {
-            let only = workload.and_then(|workload| workload.build);
-            for build in only.map_or(self.builds.clone(), |build| vec![build]) {
-                for script in scripts {
-                    // Cases whose parameters make no difference here have the same calls.
-                    let is_known = tasks.iter().any(|task| {
-                        workload.is_some()
-                            && (task.build, task.script) == (build, *script)
-                            && task.workload.as_ref().map(|w| &w.events)
-                                == workload.map(|w| &w.events)
-                    });
-                    if !is_known {
-                        tasks.push(Task { build, script: *script, workload: workload.cloned() });
+    pub(super) fn tasks(&self) -> Result<Vec<Task<'_>>, CaseError> {
+        let mut tasks: Vec<Task<'_>> = Vec::new();
+        match &self.calls {
+            Calls::Simulated(simulation) => {
+                for build in &self.builds {
+                    for script in &self.scripts {
+                        let calls = TaskCalls::Simulated(simulation);
+                        tasks.push(Task { build: *build, script: *script, calls });
                     }
                 }
             }
-        };
-        match &self.source {
-            None => add(None, &self.scripts),
-            Some(Source::Workloads(workloads)) => {
+            Calls::Repeated { source: Source::Workloads(workloads), every } => {
                 for workload in workloads {
-                    add(Some(workload), &self.scripts);
+                    self.add(&mut tasks, workload, *every, &self.scripts);
                 }
             }
-            Some(Source::Cases(cases)) => {
+            Calls::Repeated { source: Source::Cases(cases), every } => {
                 for case in cases {
                     for script in &self.scripts {
                         let workload = scenario(case, *script)?;
                         if workload.has_calls() {
-                            add(Some(&workload), &[*script]);
+                            self.add(&mut tasks, &workload, *every, &[*script]);
                         }
                     }
                 }
@@ -192,25 +231,52 @@ impl Study {
         Ok(tasks)
     }
 
+    /// Adds a workload with its builds and these scripts.
+    fn add(
+        &self,
+        tasks: &mut Vec<Task<'_>>,
+        workload: &Workload,
+        every: Option<u64>,
+        scripts: &[Script],
+    ) {
+        let every = every.unwrap_or(workload.seconds.max(DAY));
+        for build in workload.build.map_or(self.builds.clone(), |build| vec![build]) {
+            for script in scripts {
+                // Cases whose parameters make no difference here have the same calls.
+                let is_known = tasks.iter().any(|task| {
+                    (task.build, task.script) == (build, *script) && task.calls.repeats(workload)
+                });
+                if !is_known {
+                    let calls = TaskCalls::Repeated { workload: Box::new(workload.clone()), every };
+                    tasks.push(Task { build, script: *script, calls });
+                }
+            }
+        }
+    }
+
     fn row(
         &self,
         cost_model: &CostModel,
         router: &RouterSpec,
-        task: &Task,
+        task: &Task<'_>,
     ) -> Result<StudyRow, WearError> {
-        let Task { build, script, workload } = task;
+        let Task { build, script, ref calls } = *task;
         let endurance = self.endurance.unwrap_or(router.chip.endurance);
-        let HouseholdWear { wear, nvram_full } = self.count(cost_model, task)?;
-        let limits = if self.limits && workload.is_none() {
-            Some(find_limits(cost_model, self.household_run(*build), *script, endurance)?)
-        } else {
-            None
+        let HouseholdWear { wear, nvram_full } = count_task(cost_model, task)?;
+        let limits = match calls {
+            TaskCalls::Simulated(simulation) if simulation.limits => {
+                Some(find_limits(cost_model, simulation.run(build), script, endurance)?)
+            }
+            _ => None,
         };
-        let every = workload.as_ref().map_or(wear.seconds, |workload| self.every(workload));
+        let every = match calls {
+            TaskCalls::Simulated(_) => wear.seconds,
+            TaskCalls::Repeated { every, .. } => *every,
+        };
         Ok(StudyRow {
-            workload: workload.as_ref().map(|workload| workload.label.clone()),
+            workload: calls.label(),
             every,
-            rtc: build_name(*build),
+            rtc: build_name(build),
             dialect: router.dialect.name(),
             chip: router.chip.name,
             script: script.name(),
@@ -221,27 +287,22 @@ impl Study {
             limits,
         })
     }
+}
 
-    fn count(&self, cost_model: &CostModel, task: &Task) -> Result<HouseholdWear, WearError> {
-        let Task { build, script, workload } = task;
-        let run = self.household_run(*build);
-        let wear = match (workload, self.method) {
-            (Some(workload), _) => count_workload(cost_model, workload, *build, *script)?,
-            (None, Method::BuildImages(mode)) => count_images(cost_model, run, *script, mode)?.0,
-            (None, Method::Execute) => count_executed(cost_model, run, *script)?,
-            (None, Method::Count) => return count(cost_model, run, *script),
-        };
-        Ok(HouseholdWear { wear, nvram_full: false })
-    }
-
-    /// The household's time with a build.
-    pub(super) fn household_run(&self, build: Build) -> HouseholdRun<'_> {
-        let Self { ref household, seed, seconds, .. } = *self;
-        HouseholdRun { household, build, seed, seconds }
-    }
-
-    /// Time after which a workload starts again, in seconds.
-    pub(super) fn every(&self, workload: &Workload) -> u64 {
-        self.every.unwrap_or(workload.seconds.max(DAY))
-    }
+fn count_task(cost_model: &CostModel, task: &Task<'_>) -> Result<HouseholdWear, WearError> {
+    let Task { build, script, ref calls } = *task;
+    let wear = match calls {
+        TaskCalls::Repeated { workload, .. } => {
+            count_workload(cost_model, workload, build, script)?
+        }
+        TaskCalls::Simulated(simulation) => {
+            let run = simulation.run(build);
+            match simulation.method {
+                Method::Count => return count(cost_model, run, script),
+                Method::BuildImages(mode) => count_images(cost_model, run, script, mode)?.0,
+                Method::Execute => count_executed(cost_model, run, script)?,
+            }
+        }
+    };
+    Ok(HouseholdWear { wear, nvram_full: false })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::limits::Limits;
-use super::study::{Method, RowResult, Study, StudyRow};
+use super::study::{Calls, Method, RowResult, Simulation, Study, StudyRow};
 use super::yearly_wear::{YearlyWear, format_years};
 use scenario::{Bytes, Seconds, quantity};
 
@@ -50,8 +50,8 @@ const COLUMNS: [Column; 9] = [
 pub fn table(study: &Study, results: &[RowResult], width: usize) -> String {
     let width = width.max(80);
     let mut out = String::new();
-    if study.source.is_none() {
-        describe_household(&mut out, study);
+    if let Calls::Simulated(simulation) = &study.calls {
+        describe_household(&mut out, simulation);
     }
     describe_router(&mut out, study, width);
     write_rates(&mut out, study, results, width);
@@ -118,8 +118,8 @@ fn remarks(row: &StudyRow) -> Vec<String> {
     remarks
 }
 
-fn describe_household(out: &mut String, study: &Study) {
-    let h = &study.household;
+fn describe_household(out: &mut String, simulation: &Simulation) {
+    let h = &simulation.household;
     let time = |seconds: u32| Seconds(u64::from(seconds)).to_string();
     let _ = writeln!(
         out,
@@ -161,9 +161,9 @@ fn describe_household(out: &mut String, study: &Study) {
     let _ = writeln!(
         out,
         "simulated  {} of it, seed {}{}",
-        Seconds(study.seconds),
-        study.seed,
-        if study.method == Method::Execute { ", every call executed" } else { "" }
+        Seconds(simulation.seconds),
+        simulation.seed,
+        if simulation.method == Method::Execute { ", every call executed" } else { "" }
     );
 }
 

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::report;
 use crate::shown::Shown as _;
 use scenario::Seconds;
-use wear::{CrossCheck, ImageMode, Method, Study, StudyRow};
+use wear::{Calls, CrossCheck, ImageMode, Method, Study, StudyRow};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
@@ -77,15 +77,23 @@ impl Args {
         if self.source.every == Some(Seconds(0)) {
             return Err(CommandError::usage("--every 0s: expected at least 1s"));
         }
-        let study = self.study.study()?;
+        let simulation = self.study.simulation(self.method(), !self.no_limits)?;
+        let lease_time = simulation.household.lease_time;
         let release = self.study.household.dnsmasq_release;
-        let source = self.source.source(self.study.rtc, &study.routers, release)?;
+        let routers = self.study.router.routers()?;
+        let calls = match self.source.source(self.study.rtc, &routers, release)? {
+            Some(source) => {
+                Calls::Repeated { source, every: self.source.every.map(|every| every.0) }
+            }
+            None => Calls::Simulated(simulation),
+        };
         Ok(Study {
-            source,
-            every: self.source.every.map(|every| every.0),
-            limits: !self.no_limits,
-            method: self.method(),
-            ..study
+            calls,
+            builds: self.study.builds(),
+            routers,
+            model: self.study.router.preset().map(|router| router.model.clone()),
+            scripts: self.study.scripts(lease_time),
+            endurance: self.study.router.endurance,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
 use crate::suite::Shard;
-use wear::{CostModel, Fleet, FleetSpec};
+use wear::{CostModel, Fleet, FleetSpec, Method};
 
 /// Largest number of households of one fleet.
 const MAX_HOUSEHOLDS: i64 = 10_000_000;
@@ -29,23 +29,23 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let study = args.study.study()?;
+    let simulation = args.study.simulation(Method::Count, false)?;
     report::check_writable(args.json.iter())?;
-    let [router] = study.routers[..] else {
+    let [router] = args.study.router.routers()?[..] else {
         return Err(CommandError::usage(
             "a fleet has one dialect and one chip: name only one with --dialect and --chip",
         ));
     };
     let cost_model = CostModel::new(&router).map_err(CommandError::usage)?;
     let spec = FleetSpec {
-        typical: study.household.clone(),
         households: args.households,
-        seed: study.seed,
-        seconds: study.seconds,
-        builds: study.builds.clone(),
+        seed: simulation.seed,
+        seconds: simulation.seconds,
+        builds: args.study.builds(),
         router,
-        scripts: study.scripts.clone(),
-        endurance: study.endurance.unwrap_or(router.chip.endurance),
+        scripts: args.study.scripts(simulation.household.lease_time),
+        endurance: args.study.router.endurance.unwrap_or(router.chip.endurance),
+        typical: simulation.household,
     };
     let Shard { index, count } = args.shard.unwrap_or(Shard { index: 1, count: 1 });
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -4,8 +4,9 @@ use super::household::HouseholdArgs;
 use super::router::RouterArgs;
 use crate::cli::options::{Jobs, RtcChoice};
 use crate::error::CommandError;
+use dnsmasq_model::Build;
 use scenario::Seconds;
-use wear::{Method, Script, SimulationError, Study, WearError};
+use wear::{Method, Script, Simulation, SimulationError, WearError};
 
 /// Longest time to simulate, in years.
 const MAX_YEARS: u64 = 10_000;
@@ -47,11 +48,15 @@ enum ScriptName {
 }
 
 impl StudyArgs {
-    /// A study of the household. Options that other arguments set have neutral values.
+    /// The household, to be counted by this method.
     ///
     /// # Errors
     /// Values that contradict each other or are out of range.
-    pub(super) fn study(&self) -> Result<Study, CommandError> {
+    pub(super) fn simulation(
+        &self,
+        method: Method,
+        limits: bool,
+    ) -> Result<Simulation, CommandError> {
         let household = self.household.household()?;
         if self.time.0 == 0 || self.time.0 > MAX_YEARS * wear::YEAR {
             return Err(CommandError::Usage(format!(
@@ -59,7 +64,17 @@ impl StudyArgs {
                 self.time
             )));
         }
-        let slack = self.slack.map_or(u64::from(household.lease_time), |slack| slack.0);
+        Ok(Simulation { household, seed: self.seed, seconds: self.time.0, method, limits })
+    }
+
+    /// Builds of dnsmasq.
+    pub(super) fn builds(&self) -> Vec<Build> {
+        self.rtc.unwrap_or(RtcChoice::Both).builds()
+    }
+
+    /// The scripts to count, in a household with leases of this length.
+    pub(super) fn scripts(&self, lease_time: u32) -> Vec<Script> {
+        let slack = self.slack.map_or(u64::from(lease_time), |slack| slack.0);
         let scripts = self.scripts.iter().map(|name| match name {
             ScriptName::Ours => Script::Ours { slack: 0 },
             ScriptName::Slack => Script::Ours { slack },
@@ -67,20 +82,7 @@ impl StudyArgs {
         });
         let mut scripts: Vec<Script> = scripts.collect();
         scripts.dedup();
-        Ok(Study {
-            household,
-            source: None,
-            every: None,
-            seed: self.seed,
-            seconds: self.time.0,
-            builds: self.rtc.unwrap_or(RtcChoice::Both).builds(),
-            routers: self.router.routers()?,
-            model: self.router.preset().map(|router| router.model.clone()),
-            scripts,
-            endurance: self.router.endurance,
-            limits: false,
-            method: Method::Count,
-        })
+        scripts
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::WearError;
 use crate::household::Household;
 use crate::household_run::HouseholdRun;
 use crate::script::Script;
-use crate::study::{Study, build_name};
+use crate::study::{Calls, Simulation, Study, build_name};
 use crate::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
 
@@ -34,7 +34,8 @@ impl Study {
     /// # Errors
     /// As [`crate::count`].
     pub fn curves(&self) -> Result<Vec<Curve>, WearError> {
-        let Some(router) = self.routers.first().filter(|_| self.source.is_none()) else {
+        let (Calls::Simulated(simulation), Some(router)) = (&self.calls, self.routers.first())
+        else {
             return Ok(Vec::new());
         };
         let cost_model = CostModel::new(router)?;
@@ -46,10 +47,12 @@ impl Study {
             .collect();
         pairs
             .par_iter()
-            .map(|(build, script)| self.curve(&cost_model, endurance, *build, *script))
+            .map(|(build, script)| simulation.curve(&cost_model, endurance, *build, *script))
             .collect()
     }
+}
 
+impl Simulation {
     fn curve(
         &self,
         cost_model: &CostModel,
@@ -59,11 +62,7 @@ impl Study {
     ) -> Result<Curve, WearError> {
         let point = |lease_time: &u32| -> Result<_, WearError> {
             let household = Household { lease_time: *lease_time, ..self.household.clone() };
-            let run = HouseholdRun {
-                household: &household,
-                seconds: SAMPLE,
-                ..self.household_run(build)
-            };
+            let run = HouseholdRun { household: &household, seconds: SAMPLE, ..self.run(build) };
             let HouseholdWear { wear, .. } = count_unlimited(cost_model, run, script)?;
             let years = YearlyWear::of(&wear, endurance, SAMPLE).years;
             Ok((f64::from(*lease_time), years))

@@ -7,7 +7,7 @@ use super::canvas::{Area, ChartError, SIZE};
 use super::curves::Curve;
 use super::erases::erases;
 use super::life::life;
-use crate::study::{Study, StudyRow};
+use crate::study::{Calls, Study, StudyRow};
 
 /// The charts of a study.
 #[derive(Clone, Copy, Debug)]
@@ -101,9 +101,9 @@ impl Study {
             }
             routers => scenario::quantity(routers.len(), "router"),
         };
-        let cause = match &self.source {
-            None => self.household.in_words(),
-            Some(source) => source.labels().join(", "),
+        let cause = match &self.calls {
+            Calls::Simulated(simulation) => simulation.household.in_words(),
+            Calls::Repeated { source, .. } => source.labels().join(", "),
         };
         format!("{flash}; {cause}")
     }
