@@ -80,21 +80,43 @@ fn expect_verdicts_without_a_bug(script: &str, options: &[&str], expected: &[(&s
     assert_eq!(report["answers"].as_array().map(Vec::len), Some(3));
 }
 
-/// The project's own scripts, with every dialect and with releases of dnsmasq that call a script differently.
+/// What a check of the project's own scripts is varied by.
+#[derive(Clone, Copy, Debug)]
+enum Variants {
+    /// Each dialect of the nvram tool.
+    Dialects,
+    /// Releases of dnsmasq that call a script differently.
+    Releases,
+}
+
+impl Variants {
+    fn options(self) -> Vec<[&'static str; 2]> {
+        const RELEASES: [&str; 6] = ["2.33", "2.34", "2.66", "2.80", "2.86", "2.92"];
+        match self {
+            Self::Dialects => {
+                nvram_emu::Dialect::ALL.iter().map(|it| ["--dialect", it.name()]).collect()
+            }
+            Self::Releases => RELEASES.iter().map(|it| ["--dnsmasq-release", *it]).collect(),
+        }
+    }
+}
+
 #[rstest]
-#[case::the_shell_script("lease_update.sh")]
-#[case::the_executable("lease-update")]
 #[ignore = "hundreds of cases, and slow: ci/test --long"]
-fn the_projects_scripts_have_neither_a_bug_nor_a_risk(#[case] script: &str) {
+fn the_projects_scripts_have_neither_a_bug_nor_a_risk(
+    #[values("lease_update.sh", "lease-update")] script: &str,
+    #[values(Variants::Dialects, Variants::Releases)] variants: Variants,
+) {
     let lab = Lab::new();
     // Both are in the PATH of a script under test.
     lab.write("script.sh", format!("#!/bin/sh\nexec {script} \"$@\"\n"));
     let path = lab.path().join("script.sh");
-    let dialects = nvram_emu::Dialect::ALL.iter().map(|dialect| ["--dialect", dialect.name()]);
-    let releases = ["2.33", "2.80", "2.86", "2.92"].map(|release| ["--dnsmasq-release", release]);
-    for options in dialects.chain(releases) {
+    for options in variants.options() {
         let (report, code) = check(&lab, path.to_str().expect("a path in UTF-8"), &options);
-        assert_eq!((verdicts(&report), code), (Vec::new(), 0), "{options:?}");
+        let mut found = verdicts(&report);
+        // An old release knows no DHCPv6.
+        found.retain(|(_, verdict)| *verdict != "n/a");
+        assert_eq!((found, code), (Vec::new(), 0), "{options:?}");
     }
 }
 
