@@ -16,6 +16,9 @@ pub struct CaseResult {
     pub deviations: Vec<String>,
 }
 
+/// Every exploration checks more states than this. Fewer would show that the faults do not occur.
+const MIN_CHECKED: u64 = 70;
+
 /// The losses that the scenario expects.
 pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
     match lab.write_ordering {
@@ -34,6 +37,9 @@ pub fn run_case(lab: &JournalLab) -> CaseResult {
     let report = explore(lab.strategy, lab.write_ordering);
     let faults = lab.faults.name();
     let mut deviations = Vec::new();
+    if report.checked < MIN_CHECKED {
+        deviations.push(format!("the {faults} left only {} states to check", report.checked));
+    }
     let loses = expected_losses(lab);
     for loss in report.kinds().into_iter().filter(|loss| !loses.contains(loss)) {
         let count = report.count(loss);

@@ -24,7 +24,7 @@ struct Damage {
 
 /// Damages the files of a strategy in many ways. The next start may find fewer leases, but must report that, and must not
 /// find a lease that was never acknowledged; a later change must not lose a lease that it found.
-pub fn explore_damage(strategy: Strategy, ordering: WriteOrdering) -> Report {
+pub(super) fn explore_damage(strategy: Strategy, ordering: WriteOrdering) -> Report {
     Report::timed(strategy, ordering, |report| {
         let (mut disk, mut acknowledged) = installed(strategy, ordering);
         let mut running = program(strategy);

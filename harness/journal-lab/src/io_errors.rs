@@ -19,7 +19,7 @@ const ERRORS: [(io::ErrorKind, bool, &str); 3] = [
 
 /// Lets every call of a strategy fail, also those that only read. After the errors have ended, and after a power cut, the
 /// next start must find all leases that were acknowledged.
-pub fn explore_io_errors(strategy: Strategy, ordering: WriteOrdering) -> Report {
+pub(super) fn explore_io_errors(strategy: Strategy, ordering: WriteOrdering) -> Report {
     Report::timed(strategy, ordering, |report| {
         let (installed, base) = installed(strategy, ordering);
         let run = |fault: Option<IoFault>| {

@@ -4,7 +4,8 @@
 //! rewrite of the database. Each is emulated over a [`Disk`](disk_model::Disk), which separates what programs see from what
 //! is on the medium. [`explore`] cuts the power or kills the program at every call, enumerates the states that can be left
 //! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
-//! that it had acknowledged. [`explore_io_errors`] lets every call fail, and [`explore_damage`] changes what is on the medium.
+//! that it had acknowledged. [`DiskFaults`] are the other faults of [`run_case`]: every call fails, or what is on the medium
+//! changes.
 
 #![forbid(unsafe_code)]
 
@@ -19,9 +20,7 @@ mod report;
 mod run;
 
 pub use case::{CaseResult, expected_losses, run_case};
-pub use damage::explore_damage;
 pub use disk_model::WriteOrdering;
 pub use explore::explore;
-pub use io_errors::explore_io_errors;
 pub use report::{FaultKind, LossExample, Report};
 pub use scenario::{DiskFaults, Loss, Strategy};

@@ -1,9 +1,7 @@
 //! Programs that rewrite their lease database, and scenarios with leases in a journal.
 
 use assert_cmd::Command;
-use journal_lab::{
-    DiskFaults, Loss, Strategy, WriteOrdering, explore, explore_damage, explore_io_errors, run_case,
-};
+use journal_lab::{DiskFaults, Loss, Strategy, WriteOrdering, explore, run_case};
 use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
@@ -16,39 +14,6 @@ fn leaselab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leaselab"));
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     command
-}
-
-#[rstest]
-#[case(WriteOrdering::Ordered)]
-#[case(WriteOrdering::Reordering)]
-fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
-    let report = explore(Strategy::Ours, files);
-    assert!(report.calls > 20 && report.checked > 100, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.examples);
-}
-
-#[rstest]
-#[case(WriteOrdering::Ordered)]
-#[case(WriteOrdering::Reordering)]
-fn no_failing_call_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
-    let report = explore_io_errors(Strategy::Ours, files);
-    assert!(report.calls > 80 && report.checked > 70, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.examples);
-}
-
-/// Leases may be lost on a damaged disk, but that is said, and no lease is made up.
-#[test]
-fn damage_of_our_own_journal_is_noticed() {
-    let report = explore_damage(Strategy::Ours, WriteOrdering::Ordered);
-    assert!(report.checked > 700, "{report:?}");
-    assert!(report.losses.is_empty(), "{:?}", report.examples);
-}
-
-/// Without checksums, damage is believed if it can be parsed.
-#[test]
-fn damage_of_the_journal_of_dhcpd_is_believed() {
-    let report = explore_damage(Strategy::Dhcpd44, WriteOrdering::Ordered);
-    assert!(report.count(Loss::Torn) > 0, "{:?}", report.examples);
 }
 
 #[test]
