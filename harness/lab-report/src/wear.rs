@@ -7,14 +7,18 @@ use serde::{Deserialize, Serialize};
 pub struct WearReport {
     /// The version of leaselab.
     pub leaselab: String,
-    /// Simulated seconds.
-    #[serde(default)]
-    pub seconds: u64,
     /// What the numbers assume.
     #[serde(default)]
     pub assumptions: Vec<String>,
     /// A row for each combination of build, router and script.
     pub rows: Vec<WearRow>,
+}
+
+impl WearReport {
+    /// Length of the longest row, in seconds.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.rows.iter().map(|row| row.wear.seconds).max().unwrap_or(0)
+    }
 }
 
 /// The wear that one script causes on one router.

@@ -33,6 +33,24 @@ fn a_script_that_runs_in_processes_is_compared_with_the_counts() {
     assert_eq!(check["counted"][1]["equal"], false, "{check}");
 }
 
+/// A recording has no simulated time: the page shows the time of one run.
+#[test]
+fn a_repeated_scenario_has_a_page() {
+    let lab = Lab::new();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/bench/150-clients.toml");
+    let words = ["wear", "--scenario", scenario, "--json", "wear.json", "--html", "page.html"];
+    lab.command(&words).assert().success();
+    let report: serde_json::Value = serde_json::from_str(&lab.read("wear.json")).expect("JSON");
+    for name in ["household", "seed", "seconds"] {
+        assert_eq!(report[name], serde_json::Value::Null, "{name}");
+    }
+    lab.command(&["report", "wear.json", "--html", "again.html"]).assert().success();
+    let page = lab.read("page.html");
+    assert_eq!(lab.read("again.html"), page);
+    assert!(page.contains("One run of each recording or scenario"), "{page}");
+    assert!(page.contains(">12 h</text>") && !page.contains("1 year</text>"), "{page}");
+}
+
 #[test]
 fn charts_are_complete_svgs() {
     let lab = Lab::new();

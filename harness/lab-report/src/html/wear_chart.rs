@@ -52,9 +52,11 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
     let y = |erases: u64| BOTTOM - (BOTTOM - TOP) * erases as f64 / top as f64;
     let ticks = (0..=4)
         .map(|quarter| Tick { y: y(top * quarter / 4), text: (top * quarter / 4).to_string() });
-    let step = time_step(report.seconds);
-    let times = (0..=report.seconds / step).map(|tick| TimeTick {
-        x: LEFT + (RIGHT - LEFT) * (tick * step) as f64 / report.seconds.max(1) as f64,
+    let seconds = report.seconds().max(1);
+    let x = |at: f64| LEFT + (RIGHT - LEFT) * at / seconds as f64;
+    let step = time_step(seconds);
+    let times = (0..=seconds / step).map(|tick| TimeTick {
+        x: x((tick * step) as f64),
         text: length(i64::try_from(tick * step).unwrap_or(i64::MAX)),
     });
     let line = |(index, row): (usize, &&WearRow)| {
@@ -62,8 +64,8 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
         let mut path = format!("M{LEFT} {BOTTOM}");
         for (bin, erases) in row.wear.bins.iter().enumerate() {
             sum += erases;
-            let x = LEFT + (RIGHT - LEFT) * (bin + 1) as f64 / row.wear.bins.len() as f64;
-            let _ = write!(path, " L{x:.1} {:.1}", y(sum));
+            let part = (bin + 1) as f64 / row.wear.bins.len() as f64;
+            let _ = write!(path, " L{:.1} {:.1}", x(row.wear.seconds as f64 * part), y(sum));
         }
         Line { class: format!("c{index}"), name: name(row), path }
     };

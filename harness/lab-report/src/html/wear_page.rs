@@ -13,7 +13,8 @@ use crate::wear::{WearReport, WearRow};
 pub(super) struct WearPage<'a> {
     head: Head<'a>,
     sentence: String,
-    simulated: String,
+    /// What the rows count.
+    counted: String,
     report: &'a WearReport,
     rows: Vec<RowView>,
     chart: Option<Chart>,
@@ -51,12 +52,20 @@ impl<'a> WearPage<'a> {
         Self {
             head,
             sentence,
-            simulated: length(i64::try_from(report.seconds).unwrap_or(i64::MAX)),
+            counted: counted(report),
             report,
             rows: report.rows.iter().map(row_view).collect(),
             chart: wear_chart::chart(report, row_name),
         }
     }
+}
+
+fn counted(report: &WearReport) -> String {
+    if report.rows.iter().any(|row| row.workload.is_some()) {
+        return "One run of each recording or scenario, which is repeated for ever.".to_owned();
+    }
+    let seconds = i64::try_from(report.seconds()).unwrap_or(i64::MAX);
+    format!("Simulated: {}.", length(seconds))
 }
 
 fn row_view(row: &WearRow) -> RowView {
