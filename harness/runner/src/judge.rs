@@ -1,5 +1,6 @@
 //! The judge: checks after each call and each step that the store holds what the acknowledged calls asked for.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::client_ids::ClientIds;
@@ -13,7 +14,7 @@ use super::init_output;
 use super::judge_rules::Rules;
 use super::lease_line::{DUID, split_time};
 use super::lines::Lines;
-use super::nvram_state::{NeighbourChange, NvramState};
+use super::nvram_state::{NeighbourChange, NvramSnapshot, NvramState};
 use super::owned_variables::OwnedVariables;
 use super::router::Router;
 use super::severity::Severity;
@@ -35,6 +36,8 @@ pub(super) struct Judge<'a> {
     expected: Expected,
     /// NVRAM after the last command.
     nvram: NvramState,
+    /// Variables in RAM that every commit drops: another program has set more than fits.
+    unkept: BTreeSet<Vec<u8>>,
     /// The leases that the store held when the judge last read it.
     stored: Lines,
     reading: Reading,
@@ -71,6 +74,7 @@ impl<'a> Judge<'a> {
             rules,
             expected,
             nvram,
+            unkept: BTreeSet::new(),
             stored: Lines::new(),
             reading: Reading::Printed,
             flash: FlashState::Intact,
@@ -142,7 +146,7 @@ impl<'a> Judge<'a> {
         // The script is not responsible for the loss of RAM.
         let now = NvramState { ram: self.nvram.ram.clone(), flash: now.flash };
         self.judge_neighbours(&now);
-        self.nvram = NvramState::booted(now.flash);
+        self.booted(now.flash);
         Ok(())
     }
 
@@ -152,9 +156,15 @@ impl<'a> Judge<'a> {
         router: &mut Router<'_>,
     ) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
-        self.nvram = NvramState::booted(self.read_nvram(router)?.flash);
+        let now = self.read_nvram(router)?;
+        self.booted(now.flash);
         self.flash = FlashState::Torn;
         Ok(())
+    }
+
+    fn booted(&mut self, flash: NvramSnapshot) {
+        self.nvram = NvramState::booted(flash);
+        self.unkept.clear();
     }
 
     pub(super) fn dnsmasq_started(&mut self) {
@@ -333,12 +343,28 @@ impl<'a> Judge<'a> {
     pub(super) fn other_program(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let before = self.nvram.clone();
         self.reread_nvram(router)?;
+        self.unkept = self.dropped_by_commit(router)?;
         if self.flash == FlashState::Torn || !before.keeps_records(&self.nvram) {
             // The script is not responsible: a tool whose store is full drops variables without an error, and one
             // that fails on damaged variables leaves a copy that can be read again.
             self.accept_store(router)?;
         }
         Ok(())
+    }
+
+    /// The variables in RAM that a commit drops without an error, since they do not fit.
+    fn dropped_by_commit(
+        &self,
+        router: &mut Router<'_>,
+    ) -> Result<BTreeSet<Vec<u8>>, BackendError> {
+        if self.nvram.ram == self.nvram.flash {
+            return Ok(BTreeSet::new());
+        }
+        let mut trial = router.machine()?.into_owned();
+        trial.run(&[b"commit"]);
+        let kept = NvramState::flash_of(&trial, &self.rules.owned);
+        let names = self.nvram.ram.variables().keys();
+        Ok(names.filter(|name| kept.get(name).is_none()).cloned().collect())
     }
 
     /// Updates the judge after damage to flash or RAM.
@@ -404,6 +430,10 @@ impl<'a> Judge<'a> {
         }
         let mut added = false;
         for difference in self.nvram.neighbour_differences(now, &self.rules.owned) {
+            if difference.change == NeighbourChange::Lost && self.unkept.contains(&difference.name)
+            {
+                continue;
+            }
             let mut text = difference.text.clone();
             if difference.change == NeighbourChange::Added {
                 if self.rules.owned.contains(&difference.name) {
