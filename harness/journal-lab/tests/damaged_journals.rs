@@ -72,6 +72,8 @@ fn fuzz_changes_of_damaged_journals() {
         disk.create_synced(LIVE, &text);
         let (mut wanted, _) = lines(&mut disk);
         let outcome = add(&mut disk, 200);
+        let said = String::from_utf8_lossy(&outcome.stderr);
+        assert!(!said.contains("would not be read back"), "{said}{shown}");
         let (found, stderr) = lines(&mut disk);
         if outcome.exit == 0 {
             wanted.push("1700003600 02:aa:00:00:00:c8 192.168.1.200 pc *".to_owned());

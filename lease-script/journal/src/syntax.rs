@@ -36,7 +36,9 @@ pub(crate) fn statement(text: &[u8]) -> Scan {
                 depth += 1;
             }
             b'}' if depth > 1 => depth -= 1,
-            b'}' | b';' if depth <= u32::from(byte == b'}') && begun.is_some() => {
+            // It would close the block around the statement.
+            b'}' if depth == 0 && begun.is_some() => break,
+            b'}' | b';' if depth == u32::from(byte == b'}') && begun.is_some() => {
                 let line = text.get(at + 1) == Some(&b'\n');
                 let end = at + 1 + usize::from(line);
                 return Scan::Complete { start: begun.unwrap_or_default(), end };
