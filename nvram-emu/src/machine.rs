@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::device::{Cut, Flash, Op, OpLog};
 use crate::dialect::{
-    Board, Dialect, FlashLoad, Halt, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
+    Board, Dialect, Fault, FlashLoad, Halt, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
 };
 use crate::flsh::{HEADER_LEN, Table, serialise};
 
@@ -28,9 +28,8 @@ pub struct CommandOutput {
     pub exit: Exit,
 }
 
-fn failed(line: &str) -> CommandOutput {
-    let stderr = line.as_bytes().to_vec();
-    CommandOutput { stdout: Vec::new(), stderr, exit: Exit::Code(1) }
+fn failed(line: String, code: u8) -> CommandOutput {
+    CommandOutput { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(code) }
 }
 
 /// Variables do not fit into the NVRAM.
@@ -89,11 +88,14 @@ impl Machine {
                 self.board.ram = Ram::Empty;
                 CommandOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
             }
-            Err(Halt::Fault(what)) => failed(&format!(
-                "nvram: {what} (the real tool reads or writes outside its memory here)\n"
-            )),
+            Err(Halt::Fault(Fault { what, signal })) => {
+                let line = format!(
+                    "nvram: {what} (the real tool reads or writes outside its memory here)\n"
+                );
+                failed(line, signal.exit_code())
+            }
             Err(Halt::KernelCrash(what)) => {
-                failed(&format!("nvram: {what} (the real kernel crashes at every boot here)\n"))
+                failed(format!("nvram: {what} (the real kernel crashes at every boot here)\n"), 1)
             }
         }
     }

@@ -22,8 +22,8 @@ mod vendor;
 pub use info::{DialectInfo, FreeSpaceSource, Verification};
 pub use registry::{Dialect, UnknownDialect, markdown_table};
 pub use state::{
-    Board, Files, FlashLoad, Halt, InvalidRamFile, Loaded, NoFiles, OutputBuffers, ProcMtd, Ram,
-    ReadFile, Variables,
+    Board, Fault, Files, FlashLoad, Halt, InvalidRamFile, Loaded, NoFiles, OutputBuffers, ProcMtd,
+    Ram, ReadFile, Signal, Variables,
 };
 pub(crate) use state::{KERNEL_HEADER, KERNEL_MAGIC};
 pub use tool::{ImageLayout, Tool};

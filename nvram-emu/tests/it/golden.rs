@@ -245,10 +245,17 @@ pub(crate) fn differences(expected: &Map<String, Value>, before: &Stores, seen: 
     );
     got.insert("w".into(), seen.writes(expected.get("w")));
     let cut = expected.get("rc").is_some_and(|rc| rc == "cut");
-    // A crash of the real tool is emulated as one line on stderr and exit code 1.
-    let crash = expected.get("rc").and_then(Value::as_i64).is_some_and(|rc| rc < 0);
-    if crash && (seen.rc != 1 || seen.stderr.split(|byte| *byte == b'\n').count() != 2) {
-        return format!("\n  a crash must be one line and exit code 1, got {}", seen.rc);
+    // A crash of the real tool is emulated as one line on stderr and the exit code of a shell for its signal.
+    let signal = expected.get("rc").and_then(Value::as_i64).filter(|rc| *rc < 0);
+    let crash = signal.is_some();
+    if let Some(signal) = signal
+        && (seen.rc != 128 - signal || seen.stderr.split(|byte| *byte == b'\n').count() != 2)
+    {
+        return format!(
+            "\n  a crash must be one line and exit code {}, got {}",
+            128 - signal,
+            seen.rc
+        );
     }
     let mut text = String::new();
     for (key, want) in expected {

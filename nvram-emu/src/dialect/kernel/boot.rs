@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::placement::is_nand;
 use crate::device::Flash;
 use crate::dialect::state::{
-    Board, BootCheck, CommitStrategy, Driver, Halt, KernelRam, Loaded, OpenError, Ram,
+    Board, BootCheck, CommitStrategy, Driver, Fault, Halt, KernelRam, Loaded, OpenError, Ram,
+    Signal,
 };
 use crate::flsh::{HEADER_LEN, Header, MAGIC, crc_of};
 
@@ -49,7 +50,7 @@ impl Driver {
         let ram = match self.try_load_flash(board) {
             Ok(ram) => ram,
             Err(OpenError::Refused) => Arc::new(KernelRam::empty(self)),
-            Err(OpenError::Fault(what)) => return Err(Halt::KernelCrash(what)),
+            Err(OpenError::Fault(fault)) => return Err(Halt::KernelCrash(fault.what)),
         };
         board.ram = Ram::Kernel(ram);
         Ok(())
@@ -72,7 +73,8 @@ impl Driver {
         let bytes = flash.range(start, space);
         let valid = match self.boot_check {
             BootCheck::MagicOrCrash | BootCheck::MagicOrSearch if len < HEADER_LEN => {
-                return Err(OpenError::Fault("the length in the image's header is below 20"));
+                let what = "the length in the image's header is below 20";
+                return Err(OpenError::Fault(Fault { what, signal: Signal::Segv }));
             }
             BootCheck::Magic | BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => true,
             BootCheck::MagicAndLen => bounded,

@@ -6,7 +6,8 @@ use memchr::memchr;
 
 use super::steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 use crate::dialect::state::{
-    Board, Driver, Halt, Handle, Loaded, OpenError, OpenMode, OutputBuffers, Ram, Variant,
+    Board, Driver, Fault, Halt, Handle, Loaded, OpenError, OpenMode, OutputBuffers, Ram, Signal,
+    Variant,
 };
 use crate::dialect::tool::{ImageLayout, Tool};
 use crate::flsh::{CRC_START, Insert, crc8};
@@ -100,12 +101,12 @@ impl OpenWrt {
         let write = self.writes(args);
         let mut handle = match self.open(board, write) {
             Ok(handle) => handle,
-            Err(OpenError::Fault(what)) => {
+            Err(OpenError::Fault(fault)) => {
                 if let (true, Ram::File(file)) = (write, &mut board.ram) {
                     let file: &mut Vec<u8> = Arc::make_mut(file);
                     Handle::crash_while_loading(file);
                 }
-                return Err(Halt::Fault(what));
+                return Err(Halt::Fault(fault));
             }
             Err(OpenError::Refused) => {
                 out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
@@ -350,7 +351,8 @@ fn calculate_crc(image: &[u8], len: u32) -> Result<u8, Halt> {
     let len = len as usize;
     let mapped = image.len().next_multiple_of(4096);
     if len < CRC_START || len > mapped {
-        return Err(Halt::Fault("the length in the header leaves the mapping"));
+        let what = "the length in the header leaves the mapping";
+        return Err(Halt::Fault(Fault { what, signal: Signal::Segv }));
     }
     let end = len.min(image.len());
     let present = image.get(CRC_START..end).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::halt::Halt;
+use super::halt::{Fault, Halt, Signal};
 use crate::flsh::{
     ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find_magic,
     serialise, strtoul,
@@ -43,8 +43,8 @@ pub struct Handle {
 pub enum OpenError {
     /// The tool prints "Could not open nvram!".
     Refused,
-    /// The real tool would access memory outside its mapping; one line of explanation.
-    Fault(&'static str),
+    /// The real tool would crash.
+    Fault(Fault),
 }
 
 /// What [`Handle::open`] opens, and for what.
@@ -92,17 +92,28 @@ impl Handle {
             }
         }
         let mapping = accessible(file, length);
-        let offset = search(&mapping, length)?;
+        let fault = |what| {
+            let is_whole = mapping.len() >= length as usize;
+            let signal = if is_whole { Signal::Segv } else { Signal::Bus };
+            OpenError::Fault(Fault { what, signal })
+        };
+        let offset = match search(&mapping, length) {
+            Search::Found(offset) => offset,
+            Search::NotFound => return Err(OpenError::Refused),
+            Search::Overrun => {
+                return Err(fault("the search for the header runs off the end of the mapping"));
+            }
+        };
         let image = &mapping[offset..];
-        let header = Header::read(image)
-            .ok_or(OpenError::Fault("the header lies beyond the end of the mapping"))?;
+        let header =
+            Header::read(image).ok_or(fault("the header lies beyond the end of the mapping"))?;
         let space = length.saturating_sub(offset as u32);
         if mode == OpenMode::WriteStaging && header.len >= space {
             return Err(OpenError::Refused);
         }
         let (table, end) = load(variant, image, header, space);
         if end == ScanEnd::Overrun {
-            return Err(OpenError::Fault("the variables run off the end of the mapping"));
+            return Err(fault("the variables run off the end of the mapping"));
         }
         Ok(Self { variant, length, offset: offset as u32, header, table })
     }
@@ -181,14 +192,18 @@ impl Handle {
             file_len.next_multiple_of(PAGE).min((self.length as usize).next_multiple_of(PAGE));
         if pages < self.length as usize {
             self.crash_while_filling(staging);
-            return Err(Halt::Fault("the staging file is shorter than its mapping"));
+            let what = "the staging file is shorter than its mapping";
+            return Err(Halt::Fault(Fault { what, signal: Signal::Bus }));
         }
         staging.resize(pages.max(file_len), 0);
         let (offset, space) = (self.offset as usize, self.space() as usize);
         let written =
             serialise(&self.table, self.variant.format, &mut staging[offset..pages], space);
         staging.truncate(file_len);
-        let written = written.map_err(|_| Halt::Fault("the padding leaves the mapping"))?;
+        let written = written.map_err(|_| {
+            let what = "the padding leaves the mapping";
+            Halt::Fault(Fault { what, signal: Signal::Segv })
+        })?;
         let image = &staging[offset.min(file_len)..];
         let reopened = || {
             let header = Header::read(image)?;
@@ -199,15 +214,24 @@ impl Handle {
     }
 }
 
-/// Offset of the magic. For a partition below 32 KiB the search limit of the real tool wraps around.
-fn search(mapping: &[u8], length: u32) -> Result<usize, OpenError> {
+/// The result of the search for the magic.
+enum Search {
+    /// Its offset.
+    Found(usize),
+    NotFound,
+    /// The search leaves the mapping.
+    Overrun,
+}
+
+/// Searches for the magic. For a partition below 32 KiB the search limit of the real tool wraps around.
+fn search(mapping: &[u8], length: u32) -> Search {
     let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
     match find_magic(mapping, limit.unwrap_or(usize::MAX)) {
-        Some(offset) => Ok(offset),
+        Some(offset) => Search::Found(offset),
         None if limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len()) => {
-            Err(OpenError::Refused)
+            Search::NotFound
         }
-        None => Err(OpenError::Fault("the search for the header runs off the end of the mapping")),
+        None => Search::Overrun,
     }
 }
 

@@ -18,7 +18,7 @@ pub use driver::{
     CommitStrategy, DDWRT, Driver, PADAVAN,
 };
 pub use files::{Files, NoFiles, ReadFile};
-pub use halt::Halt;
+pub use halt::{Fault, Halt, Signal};
 pub use handle::{Handle, OpenError, OpenMode, Variant};
 pub use kernel_ram::{KernelRam, NoMemory};
 pub use load_cache::{FlashLoad, Loaded, Variables};
