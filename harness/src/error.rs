@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::path::Path;
 
 use backend::BackendError;
+use explore::crash::ReplayError;
 use nvram_emu::emu::EmuError;
 use qemu::error::QemuError;
-use runner::CaseError;
+use runner::{CaseError, InProcessError};
 use scenario::diagnostics::SourceError;
 
 use crate::exit::Exit;
@@ -61,6 +62,24 @@ impl From<CaseError> for CommandError {
         match fault {
             CaseError::Source(error) => error.into(),
             CaseError::Backend(error) => error.into(),
+        }
+    }
+}
+
+impl From<InProcessError> for CommandError {
+    fn from(error: InProcessError) -> Self {
+        match error {
+            InProcessError::Unavailable(why) => Self::Usage(why),
+            InProcessError::Case(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for CommandError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Case(error) => error.into(),
+            other => Self::usage(other),
         }
     }
 }

@@ -24,7 +24,7 @@ fn bench_cases() -> Vec<Case> {
 
 fn explored(case: &Case, options: Options) -> Report {
     let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
-    explore(case, None, &choice, &gate, options).expect("a run").expect("a function")
+    explore(case, None, &choice, &gate, options).expect("a run")
 }
 
 fn explorer(bench: &mut Criterion) {

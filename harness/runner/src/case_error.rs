@@ -13,3 +13,20 @@ pub enum CaseError {
     #[error("{0}")]
     Backend(#[from] BackendError),
 }
+
+/// Why a case cannot be run in process.
+#[derive(Debug, thiserror::Error)]
+pub enum InProcessError {
+    /// Its script is no function, or it has what processes alone have, as this says.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The case cannot be run at all.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+}
+
+impl From<SourceError> for InProcessError {
+    fn from(error: SourceError) -> Self {
+        Self::Case(error.into())
+    }
+}

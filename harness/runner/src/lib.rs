@@ -72,7 +72,7 @@ mod tally;
 
 pub use action::ClientAction;
 pub use call_log::{call_lines, command_text, environment_lines, stderr_lines};
-pub use case_error::CaseError;
+pub use case_error::{CaseError, InProcessError};
 pub use configuration::{build_of, check_server};
 pub use escapes::show;
 pub use evidence::{CallRecord, Evidence};

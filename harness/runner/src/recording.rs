@@ -1,6 +1,6 @@
 //! Records undisturbed runs in process, for explorers and workloads.
 
-use super::case_error::CaseError;
+use super::case_error::{CaseError, InProcessError};
 use super::configuration::release_of;
 use super::finding::Finding;
 use super::gate_policy::GatePolicy;
@@ -31,26 +31,22 @@ pub struct Recording {
 
 /// Runs a case in process and keeps a snapshot before each script call.
 ///
-/// `script` replaces the case's own, as `choice` says. The inner error says why the case's script cannot be run as a
-/// function.
+/// `script` replaces the case's own, as `choice` says.
 ///
 /// # Errors
-/// See [`play`].
+/// See [`play`]; a case with faults of its own, or a script that is no function.
 pub fn record(
     case: &Case,
     script: Option<Function>,
     choice: &ScriptChoice,
-) -> Result<Result<Recording, String>, CaseError> {
+) -> Result<Recording, InProcessError> {
     if let Some(reason) = case.incompatibility(BackendKind::FaultExplorer) {
-        return Ok(Err(reason.to_string()));
+        return Err(InProcessError::Unavailable(reason.to_string()));
     }
     let mut options = Options { script: choice.clone(), ..options() };
     let function = match script {
         Some(function) => function,
-        None => match function(case, &options.script)? {
-            Ok(function) => function,
-            Err(why) => return Ok(Err(why)),
-        },
+        None => function(case, &options.script)?,
     };
     let mut recorder = Recorder::default();
     let report = run(case, function.clone(), &options, &mut recorder)?;
@@ -63,7 +59,7 @@ pub fn record(
         owned = run(case, function, &options, &mut recorder)?.owned;
     }
     let release = release_of(case, &case.scenario.server)?;
-    Ok(Ok(Recording { recorder, owned, findings, release }))
+    Ok(Recording { recorder, owned, findings, release })
 }
 
 /// Runs a case in process with this script. Returns its calls and boots, and the true time at its beginning and end

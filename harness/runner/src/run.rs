@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use nvram_emu::Machine;
 
-use super::case_error::CaseError;
+use super::case_error::{CaseError, InProcessError};
 use super::finding::Finding;
 use super::finding_kind::FindingKind;
 use super::lenient_log::LenientLog;
@@ -62,7 +62,7 @@ fn run_in_process(
     options: &Options,
     report: &mut CaseReport,
 ) -> Result<(), CaseError> {
-    match function(case, &options.script)? {
+    match function(case, &options.script) {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
             if case.scenario.router.store == Store::Journal {
@@ -70,7 +70,8 @@ fn run_in_process(
             }
             play(case, &mut target, options, report, Observers::default())?;
         }
-        Err(why) => report.verdict = Verdict::Skipped(why),
+        Err(InProcessError::Unavailable(why)) => report.verdict = Verdict::Skipped(why),
+        Err(InProcessError::Case(error)) => return Err(error),
     }
     Ok(())
 }
@@ -113,7 +114,10 @@ pub fn run_on_machine(
             play(case, &mut target, options, &mut report, observers)?;
             return Ok(report);
         }
-        (None, _) => function(case, &options.script)?.map_err(BackendError::Script)?,
+        (None, _) => function(case, &options.script).map_err(|error| match error {
+            InProcessError::Unavailable(why) => BackendError::Script(why).into(),
+            InProcessError::Case(error) => error,
+        })?,
     };
     let mut target = InProcess::new(machine, script);
     play(case, &mut target, options, &mut report, observers)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
-use super::case_error::CaseError;
+use super::case_error::{CaseError, InProcessError};
 use super::owned_variables::{NamePattern, OwnedVariables};
 use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
@@ -213,25 +213,23 @@ pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
     }
 }
 
-/// The case's script as a function, or why there is none.
+/// The case's script as a function.
 ///
 /// # Errors
-/// An environment that the script rejects, with the place of `use` in the file.
-pub(super) fn function(
-    case: &Case,
-    choice: &ScriptChoice,
-) -> Result<Result<Function, String>, CaseError> {
+/// A script that is no function, or an environment that it rejects, with the place of `use` in the file.
+pub(super) fn function(case: &Case, choice: &ScriptChoice) -> Result<Function, InProcessError> {
+    let unavailable = |why: String| Err(InProcessError::Unavailable(why));
     match program(case, choice) {
-        Program::Naive => Ok(Ok(Function::Naive)),
+        Program::Naive => Ok(Function::Naive),
         Program::Shell | Program::Rust => {
             let span = case.scenario.script.program.span();
             let environment: Environment = environment(case).into_iter().collect();
             let config = Config::from_env(&environment)
                 .map_err(|why| SourceError::new(&case.source, span, why))?;
-            Ok(Ok(Function::LeaseUpdate(config)))
+            Ok(Function::LeaseUpdate(config))
         }
-        Program::Chosen(_) => Ok(Err("a script of your own runs in processes only".to_owned())),
-        Program::Path(path) => Ok(Err(format!("{path} runs in processes only"))),
+        Program::Chosen(_) => unavailable("a script of your own runs in processes only".to_owned()),
+        Program::Path(path) => unavailable(format!("{path} runs in processes only")),
     }
 }
 

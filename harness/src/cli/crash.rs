@@ -19,7 +19,7 @@ use crate::words::Words;
 use backend::Function;
 use explore::crash::{self, Report};
 use journal_lab::CaseResult;
-use runner::{CaseError, Finding, GatePolicy};
+use runner::{CaseError, Finding, GatePolicy, InProcessError};
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -216,7 +216,7 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
     };
     let (choice, gate) = (args.script.choice()?, args.policy());
     match crash::explore(case, script.clone(), &choice, &gate, options) {
-        Ok(Ok(report)) => {
+        Ok(report) => {
             let command = |id: &Id| args.reproduction(id, false).to_string();
             text::print_case(case, &report, args.list);
             let mut denied = 0;
@@ -237,13 +237,13 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
             }
             findings.total.add(report);
         }
-        Err(CaseError::Source(error)) => {
+        Err(InProcessError::Case(CaseError::Source(error))) => {
             text::print_invalid(case, &error);
             findings.tests.push(text::invalid(case, &error));
             findings.invalid.push((case.name(), error.to_string()));
         }
-        Err(fault) => return Err(fault.into()),
-        Ok(Err(why)) => {
+        Err(InProcessError::Case(fault)) => return Err(fault.into()),
+        Err(InProcessError::Unavailable(why)) => {
             outln!("{}: skipped: {why}", case.name());
             findings.tests.push(text::skipped(case, &why));
         }
@@ -262,8 +262,7 @@ fn confirm(
     let (choice, gate) = (args.script.choice()?, args.policy());
     let budget = args.budget.map(Duration::from_secs);
     let confirmed =
-        crash::confirm(case, script, &choice, &gate, &processes, &report.listed, budget)?
-            .map_err(CommandError::Usage)?;
+        crash::confirm(case, script, &choice, &gate, &processes, &report.listed, budget)?;
     for (id, text) in &confirmed.differences {
         outln!("  DIFFERS in processes: {text}");
         outln!("    {}", args.reproduction(id, true));

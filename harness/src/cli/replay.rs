@@ -86,8 +86,7 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         None => None,
     };
     let (choice, gate) = (options.script.choice()?, options.gate());
-    let replayed = crash::replay(case, script, &choice, &gate, id, args.verbose)?
-        .map_err(CommandError::usage)?;
+    let replayed = crash::replay(case, script, &choice, &gate, id, args.verbose)?;
     if args.verbose {
         for line in &replayed.log {
             outln!("{line}");

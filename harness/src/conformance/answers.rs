@@ -2,15 +2,15 @@
 
 use super::check_result::CheckResult;
 use super::explanation::{remedy, urgency};
-use super::flash_life::FlashLife;
+use super::flash_life::{FlashLife, LifeEstimate};
 use explore::crash::Report;
 use runner::Severity;
 
 /// The questions, in two words each, with their answers.
 pub(super) fn all(result: &CheckResult) -> [(&'static str, String); 3] {
     let life = match &result.life {
-        Ok(life) => flash_life(life),
-        Err(why) => format!("Not measured: {why}."),
+        LifeEstimate::Measured(life) => flash_life(life),
+        LifeEstimate::NotMeasured(why) => format!("Not measured: {why}."),
     };
     [
         ("Flash life", life),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::flash_life::FlashLife;
+use super::flash_life::LifeEstimate;
 use super::group_result::GroupResult;
 use explore::crash::Report;
 
@@ -23,8 +23,8 @@ pub struct CheckResult {
     pub calls: u64,
     /// Power cuts and kills.
     pub cuts: Report,
-    /// How long the flash lives, or why this was not measured.
-    pub life: Result<FlashLife, String>,
+    /// How long the flash lives.
+    pub life: LifeEstimate,
     /// Why the check ended early.
     pub ended_early: Option<String>,
     /// Real time.

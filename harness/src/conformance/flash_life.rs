@@ -30,6 +30,15 @@ pub struct FlashLife {
     pub calls: u64,
 }
 
+/// A measurement of the flash's life, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LifeEstimate {
+    /// The flash lives as long.
+    Measured(FlashLife),
+    /// Why it was not measured.
+    NotMeasured(String),
+}
+
 /// A typical router with the firmware of a dialect.
 pub fn typical_router(dialect: Dialect) -> RouterSpec {
     RouterSpec::new(dialect, chip_of(dialect))

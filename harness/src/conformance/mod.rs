@@ -15,7 +15,7 @@ mod verdict;
 
 pub use cause::Cause;
 pub use check_result::CheckResult;
-pub use flash_life::{FlashLife, measure as flash_life, typical_router};
+pub use flash_life::{FlashLife, LifeEstimate, measure as flash_life, typical_router};
 pub use group_result::{GroupResult, group_results};
 pub use observation::{Observation, Origin};
 pub use page::page;

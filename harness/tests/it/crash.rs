@@ -45,7 +45,7 @@ fn case(dialect: &str) -> Case {
 
 fn explored(case: &Case, script: Option<Function>, options: Options) -> Report {
     let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
-    explore(case, script, &choice, &gate, options).expect("a run").expect("a function")
+    explore(case, script, &choice, &gate, options).expect("a run")
 }
 
 fn shallow() -> Options {
@@ -115,7 +115,6 @@ fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_
     for violation in &report.violations {
         let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
         let replayed = replay(&case, Some(script.clone()), &choice, &gate, &violation.id, false)
-            .expect("a run")
             .expect("an id");
         assert_eq!(replayed.verdict, Verdict::Broken, "{}", violation.id);
         assert!(
@@ -158,8 +157,7 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
     for (id, verdict) in report.listed.iter().step_by(19) {
         let id: Id = id.to_string().parse().expect("an id");
         let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
-        let replayed =
-            replay(&case, None, &choice, &gate, &id, true).expect("a run").expect("a schedule");
+        let replayed = replay(&case, None, &choice, &gate, &id, true).expect("a schedule");
         assert_eq!(replayed.verdict, *verdict, "{id}\n{}", replayed.log.join("\n"));
         verdicts.push(*verdict);
         depths.push(id.schedule.len());

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::Verdict;
 use super::replay::ScheduleReplayer;
+use super::replay_error::ReplayError;
 use backend::{ExternalScript, Function};
-use runner::{CaseError, GatePolicy, Recording, ScriptChoice, record};
+use runner::{CaseError, GatePolicy, InProcessError, Recording, ScriptChoice, record};
 use scenario::{Case, Id};
 
 /// With a budget, about this many states are confirmed first, to measure how long one takes.
@@ -31,7 +32,7 @@ pub struct Confirmed {
 /// Reaches the states of `listed` with processes: all of them, or an even sample that fits into the budget.
 ///
 /// # Errors
-/// A scenario or a script that cannot be run.
+/// A scenario or a script that cannot be run in process, or at all.
 pub fn confirm(
     case: &Case,
     script: Option<Function>,
@@ -40,11 +41,8 @@ pub fn confirm(
     processes: &Arc<ExternalScript>,
     listed: &[(Id, Verdict)],
     budget: Option<Duration>,
-) -> Result<Result<Confirmed, String>, CaseError> {
-    let recording = match record(case, script, choice)? {
-        Ok(recording) => recording,
-        Err(why) => return Ok(Err(why)),
-    };
+) -> Result<Confirmed, InProcessError> {
+    let recording = record(case, script, choice)?;
     let began = Instant::now();
     let last = listed.len().max(1);
     let mut result = Confirmed { states: listed.len(), ..Confirmed::default() };
@@ -73,7 +71,7 @@ pub fn confirm(
         let spent = began.elapsed();
         // The next round takes as long as all earlier ones together.
         if every == 1 || budget.is_some_and(|budget| spent * 2 > budget) {
-            return Ok(Ok(result));
+            return Ok(result);
         }
         every /= 2;
     }
@@ -88,11 +86,12 @@ fn confirm_state(
     (id, verdict): &(Id, Verdict),
 ) -> Result<Option<String>, CaseError> {
     let mut replayer = ScheduleReplayer::new(case, recording, (id, gate), Some(processes));
-    let result = replayer.run()?;
+    let result = replayer.run();
     if let Some(fault) = processes.take_error() {
         return Err(fault.into());
     }
     Ok(match result {
+        Err(ReplayError::Case(error)) => return Err(error),
         Err(error) => Some(error.to_string()),
         Ok((now, _)) if now != *verdict => {
             Some(format!("{verdict} in process, {now} with processes"))

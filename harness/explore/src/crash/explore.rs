@@ -13,7 +13,7 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{CaseError, GatePolicy, ScriptChoice, Severity, record};
+use runner::{CaseError, GatePolicy, InProcessError, ScriptChoice, Severity, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -21,26 +21,23 @@ use scenario::Case;
 const TASKS: usize = 8;
 
 /// Explores a case in process, with `script` instead of the scenario's own script if given, as `choice` says. `gate` says
-/// which violations count as broken. The inner error is the reason why the scenario's script cannot run in process.
+/// which violations count as broken.
 ///
 /// # Errors
-/// A scenario that cannot be run.
+/// A scenario that cannot be run in process, or at all.
 pub fn explore(
     case: &Case,
     script: Option<Function>,
     choice: &ScriptChoice,
     gate: &GatePolicy,
     options: Options,
-) -> Result<Result<Report, String>, CaseError> {
+) -> Result<Report, InProcessError> {
     let began = processor_time();
     let processes = match &script {
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
-    let recording = match record(case, script, choice)? {
-        Ok(recording) => recording,
-        Err(why) => return Ok(Err(why)),
-    };
+    let recording = record(case, script, choice)?;
     let recorded = processor_time().saturating_sub(began);
     let explorer = Explorer::new(case, &recording, options, gate);
     let calls = recording.recorder.snapshots.len();
@@ -50,14 +47,14 @@ pub fn explore(
         .map(|task| explorer.explore_calls(task * length..((task + 1) * length).min(calls)))
         .collect();
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
-        return Err(fault.into());
+        return Err(CaseError::from(fault).into());
     }
     let mut report = merge(case, tasks, options);
     report.undisturbed.clone_from(&recording.findings);
     report.took += recorded;
     let (first, last) = recording.recorder.truth;
     report.window.simulated = Duration::from_secs(u64::try_from(last - first).unwrap_or(0));
-    Ok(Ok(report))
+    Ok(report)
 }
 
 impl Explorer<'_> {

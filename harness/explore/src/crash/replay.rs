@@ -17,8 +17,7 @@ use runner::expected::changes as changes_of;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use runner::{
-    CaseError, GatePolicy, Recording, ScriptChoice, Severity, call_text, command_text, end_text,
-    record,
+    GatePolicy, Recording, ScriptChoice, Severity, call_text, command_text, end_text, record,
 };
 use scenario::{Case, FaultPoint, Id, ScheduledFault};
 
@@ -37,7 +36,7 @@ pub struct Replayed {
 /// as `choice` says. `gate` says which violations count as broken.
 ///
 /// # Errors
-/// The outer error is a scenario that cannot be run, the inner one a schedule that does not fit the case.
+/// A scenario that cannot be run, or a schedule that does not fit the case.
 pub fn replay(
     case: &Case,
     script: Option<Function>,
@@ -45,23 +44,20 @@ pub fn replay(
     gate: &GatePolicy,
     id: &Id,
     verbose: bool,
-) -> Result<Result<Replayed, ReplayError>, CaseError> {
+) -> Result<Replayed, ReplayError> {
     let processes = match &script {
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
-    let recording = match record(case, script, choice)? {
-        Ok(recording) => recording,
-        Err(why) => return Ok(Err(ReplayError::Unexplorable(why))),
-    };
+    let recording = record(case, script, choice)?;
     let mut replayer = ScheduleReplayer::new(case, &recording, (id, gate), None);
     replayer.log = verbose.then(Vec::new);
-    let result = replayer.run()?;
+    let result = replayer.run();
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
-    let log = replayer.log.unwrap_or_default();
-    Ok(result.map(|(verdict, violations)| Replayed { verdict, violations, log }))
+    let (verdict, violations) = result?;
+    Ok(Replayed { verdict, violations, log: replayer.log.unwrap_or_default() })
 }
 
 /// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
@@ -99,15 +95,15 @@ impl<'s> ScheduleReplayer<'s> {
     }
 
     /// Runs the schedule.
-    pub(super) fn run(&mut self) -> Result<ReplayResult, BackendError> {
+    pub(super) fn run(&mut self) -> ReplayResult {
         let snapshots = &self.explorer.recording.recorder.snapshots;
         let Some((fault, rest)) = self.id.schedule.split_first() else {
-            return Ok(Err(ReplayError::NoFault));
+            return Err(ReplayError::NoFault);
         };
         let (before, after) = snapshots.split_at((fault.call as usize - 1).min(snapshots.len()));
         let Some(snapshot) = after.first() else {
             let (made, call) = (snapshots.len(), fault.call);
-            return Ok(Err(ReplayError::NoCall { made, call }));
+            return Err(ReplayError::NoCall { made, call });
         };
         if self.log.is_some() {
             let mut logged = 0;
@@ -139,7 +135,7 @@ impl<'s> ScheduleReplayer<'s> {
         fault: &ScheduledFault,
         rest: &[ScheduledFault],
         next: Option<&Arc<ScriptCall>>,
-    ) -> Result<ReplayResult, BackendError> {
+    ) -> ReplayResult {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
         let (mut torn, mut left) = (false, None);
@@ -155,17 +151,14 @@ impl<'s> ScheduleReplayer<'s> {
         match point {
             FaultPoint::BeforeCall => {}
             FaultPoint::FileChange { changes, state } => {
-                match self.cut_at_file_change(&target, snapshot, (changes, state)) {
-                    Ok(after) => target = after,
-                    Err(error) => return Ok(Err(error)),
-                }
+                target = self.cut_at_file_change(&target, snapshot, (changes, state))?;
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
             FaultPoint::KillAtFileChange(_) => {
                 let killed = self.perform(&mut target, snapshot, &options)?;
                 if !matches!(killed.end, CallEnd::Killed(_)) {
-                    return Ok(Err(no_such_state(snapshot)));
+                    return Err(no_such_state(snapshot));
                 }
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
@@ -177,7 +170,7 @@ impl<'s> ScheduleReplayer<'s> {
                     let state =
                         history.and_then(|it| it.states_at_end().into_iter().nth(state as usize));
                     let Some(state) = state else {
-                        return Ok(Err(no_such_state(snapshot)));
+                        return Err(no_such_state(snapshot));
                     };
                     self.highest = self.highest.min(severity_of(&state));
                     left = Some(state.files);
@@ -195,7 +188,7 @@ impl<'s> ScheduleReplayer<'s> {
                 let trace = target.clone().trace_call(&snapshot.call);
                 let Some(command) = trace.commands.get(nth as usize - 1) else {
                     let (call, made) = (call_text(&snapshot.call), trace.commands.len());
-                    return Ok(Err(ReplayError::NoCommand { call, made, nth }));
+                    return Err(ReplayError::NoCommand { call, made, nth });
                 };
                 let interrupted = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
@@ -230,7 +223,7 @@ impl<'s> ScheduleReplayer<'s> {
             }
         }
         let Some((fault, rest)) = rest.split_first() else {
-            return Ok(Ok(self.judge(snapshot, &boot, &expected, torn)));
+            return Ok(self.judge(snapshot, &boot, &expected, torn));
         };
         let mut start = Snapshot { target: powered_off, ..snapshot.clone() };
         apply_boot(&mut start, &boot);
@@ -307,7 +300,7 @@ impl<'s> ScheduleReplayer<'s> {
         boot: &BootResult,
         fault: &ScheduledFault,
         rest: &[ScheduledFault],
-    ) -> Result<ReplayResult, BackendError> {
+    ) -> ReplayResult {
         let mut path = Vec::new();
         let keep_all = self.log.is_some();
         let mut made = 0;
@@ -322,7 +315,7 @@ impl<'s> ScheduleReplayer<'s> {
             ordinal < fault.call
         });
         let Some((last, earlier)) = path.split_last().filter(|_| made == fault.call) else {
-            return Ok(Err(ReplayError::NoFurtherCall { made, call: fault.call }));
+            return Err(ReplayError::NoFurtherCall { made, call: fault.call });
         };
         let mut logged = earlier.first().unwrap_or(last).event;
         for snapshot in earlier {

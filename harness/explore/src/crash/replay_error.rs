@@ -1,11 +1,17 @@
 //! Why the faults of an id cannot be injected.
 
+use backend::BackendError;
+use runner::{CaseError, InProcessError};
+
 /// Why a replay is not possible.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The case cannot be explored, for this reason.
+    /// The case cannot be run in process, for this reason.
     #[error("{0}")]
-    Unexplorable(String),
+    Unavailable(String),
+    /// The case cannot be run at all.
+    #[error(transparent)]
+    Case(#[from] CaseError),
     /// The id has no fault.
     #[error("an id without a fault")]
     NoFault,
@@ -45,4 +51,19 @@ pub enum ReplayError {
         /// Number of its changes.
         made: usize,
     },
+}
+
+impl From<InProcessError> for ReplayError {
+    fn from(error: InProcessError) -> Self {
+        match error {
+            InProcessError::Unavailable(why) => Self::Unavailable(why),
+            InProcessError::Case(error) => Self::Case(error),
+        }
+    }
+}
+
+impl From<BackendError> for ReplayError {
+    fn from(error: BackendError) -> Self {
+        Self::Case(error.into())
+    }
 }

@@ -15,7 +15,7 @@ use crate::cli::options::{
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
-    CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests, page,
+    CheckResult, LifeEstimate, Observation, complete, flash_life, group_results, junit_tests, page,
     typical_router,
 };
 use crate::error::CommandError;
@@ -188,7 +188,7 @@ impl<'a> Check<'a> {
         let fatal = observations.iter().find(|observation| observation.cause.ends_the_check());
         let ended_early = fatal.map(|observation| observation.text.clone());
         let mut cuts = Explored::default();
-        let mut life = Err("the check ended early".to_owned());
+        let mut life = LifeEstimate::NotMeasured("the check ended early".to_owned());
         if ended_early.is_none() {
             let more = play(&others)?;
             observations.extend(observe(&others, &more));
@@ -249,8 +249,8 @@ impl<'a> Check<'a> {
         Ok(Explored { failures: folded.finish(), ..explored })
     }
 
-    /// How long the flash lives, or why the script cannot play a household.
-    fn flash_life(&self) -> Result<Result<FlashLife, String>, CommandError> {
+    /// How long the flash lives, if the script can play a household.
+    fn flash_life(&self) -> Result<LifeEstimate, CommandError> {
         let days = if self.args.quick { QUICK_DAYS } else { DAYS };
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
         let settings = self.script.settings(self.args.sandbox)?;
@@ -261,9 +261,12 @@ impl<'a> Check<'a> {
             None => typical_router(self.dialect()),
         };
         match flash_life(command, settings, (router, build), days) {
-            Ok(life) => Ok(Ok(life)),
+            Ok(life) => Ok(LifeEstimate::Measured(life)),
             Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
-            Err(other) => Ok(Err(other.to_string().trim_end_matches(": ").to_owned())),
+            Err(other) => {
+                let why = other.to_string().trim_end_matches(": ").to_owned();
+                Ok(LifeEstimate::NotMeasured(why))
+            }
         }
     }
 
@@ -296,7 +299,7 @@ impl<'a> Check<'a> {
             cases: cases.len(),
             calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
             cuts: Report::default(),
-            life: Err(String::new()),
+            life: LifeEstimate::NotMeasured(String::new()),
             ended_early: None,
             took: Duration::ZERO,
         }

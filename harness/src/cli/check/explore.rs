@@ -5,6 +5,7 @@ use crate::error::CommandError;
 use crate::report::Progress;
 use backend::Function;
 use explore::crash::{self, Report};
+use runner::InProcessError;
 use scenario::{Case, Group};
 
 /// One power cut or kill at a time: two in a row take a hundred times as long.
@@ -36,9 +37,11 @@ pub(super) fn explore(
     for case in cases {
         let function = Function::Process(script.processes(case, sandbox)?);
         let options = crash::Options { depth: DEPTH, ..crash::Options::default() };
-        let explored = crash::explore(case, Some(function), &choice, &bugs, options)?;
-        // A scenario with a fault of its own cannot be explored.
-        reports.push(explored.unwrap_or_default());
+        reports.push(match crash::explore(case, Some(function), &choice, &bugs, options) {
+            // A scenario with a fault of its own.
+            Err(InProcessError::Unavailable(_)) => Report::default(),
+            explored => explored?,
+        });
         progress.advance();
     }
     progress.finish();
