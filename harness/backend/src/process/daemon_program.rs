@@ -47,7 +47,7 @@ impl Process {
         self.agent.ask(&Request::SetClock(Time { wall: clock.wall, mono: clock.mono }))
     }
 
-    /// The path of one of the programs of [`Settings::programs`], as scripts see it.
+    /// The path of one of the programs of [`Settings::programs`](super::Settings::programs), as scripts see it.
     pub fn seen_program(&self, index: usize) -> PathBuf {
         self.seen(&sandbox::Root::program_name(index))
     }
