@@ -102,8 +102,9 @@ fn parse_options(
     for option in &server.options {
         let text = option.get_ref();
         if text.contains('\0') {
-            let message =
-                format!("{text:?} contains a NUL byte, which no argument of a process can");
+            let message = format!(
+                "{text:?} contains a NUL byte, which an argument of a process cannot contain"
+            );
             return Err(case.error(option.span(), message));
         }
         let since = option_since(text);

@@ -1,7 +1,5 @@
-//! The signals that a script sends to dnsmasq in its calls.
-//!
-//! dnsmasq does not wait for its script: it handles a signal while a call runs, and what it then asks for comes after the calls
-//! that wait already.
+//! The signals that a script sends to dnsmasq in its calls. dnsmasq does not wait for its script: it handles a signal
+//! while a call runs, and makes the resulting calls after those that are already waiting.
 
 use super::finding_kind::FindingKind;
 use super::router::Ending;
@@ -44,7 +42,7 @@ impl Session<'_> {
         if self.signals.in_a_row == MAX_IN_A_ROW {
             self.signals.are_endless = true;
             let text = "each time that dnsmasq calls the script for all leases, the script signals or restarts \
-                        dnsmasq again, without an end";
+                        dnsmasq again, endlessly";
             self.judge.findings.add(FindingKind::Signals, text);
             return Ok(());
         }

@@ -87,7 +87,7 @@ fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, Strin
         let digits = time.strip_prefix(b"+").unwrap_or(time);
         if time != DUID && !digits.iter().all(u8::is_ascii_digit) {
             return Err(format!(
-                "dnsmasq reads {} as the lease {}, with another time than was meant",
+                "dnsmasq reads {} as the lease {}, whose time is not the intended one",
                 show(words),
                 show(&read.line)
             ));

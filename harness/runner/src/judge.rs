@@ -215,7 +215,7 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Durability, text);
             }
             if acknowledges && self.expected.is_uncertain() {
-                // The contract: this call has made good what an earlier one had left.
+                // The contract: this call has also completed what an earlier one left unfinished.
                 self.settle_doubts(router)?;
             }
         } else {
@@ -226,7 +226,7 @@ impl<'a> Judge<'a> {
             self.mark_uncertain(wanted);
         }
         if before.is_some_and(|before| self.expected.is_certainly_equal_to(&before)) {
-            let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
+            let text = format!("`{}` wrote although no stored value changed", call_text(call));
             self.findings.broken(Invariant::NoRedundantWrites, text);
         }
         let mut now = self.read_nvram(router)?;
@@ -259,7 +259,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges a call that reported an error although nothing disturbed it: there must have been no room for the lease.
+    /// Judges a call that reported an error although nothing disturbed it, which is right only if the lease did not fit.
     pub(super) fn refused_call(
         &mut self,
         router: &mut Router<'_>,
@@ -308,7 +308,7 @@ impl<'a> Judge<'a> {
         let wrote = !result.operations.is_empty() && result.origin == Origin::Call;
         if wrote && unchanged && !killed && !forgiven {
             let text = format!(
-                "`{}` made {} flash operations, and nothing stored changed",
+                "`{}` made {} flash operations although no stored value changed",
                 call_text(call),
                 result.operations.len()
             );

@@ -33,7 +33,7 @@ fn contradiction(case: &Case, real: Release) -> Result<Option<String>, CaseError
     for name in scenario.server.dnsmasq.iter().chain(boots) {
         let wanted = release(case, name)?;
         if wanted != real {
-            return Ok(Some(format!("the scenario is about dnsmasq {wanted}, this one is {real}")));
+            return Ok(Some(format!("the scenario is about dnsmasq {wanted}, but this is {real}")));
         }
     }
     Ok(None)

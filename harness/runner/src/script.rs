@@ -161,8 +161,9 @@ pub fn check_environment(case: &Case) -> Result<(), SourceError> {
             return Err(case.error(value.span(), no_variable_name(name)));
         }
         if text.contains('\0') {
-            let message =
-                format!("{text:?} contains a NUL byte, which no environment variable can");
+            let message = format!(
+                "{text:?} contains a NUL byte, which an environment variable cannot contain"
+            );
             return Err(case.error(value.span(), message));
         }
     }
@@ -174,12 +175,12 @@ pub(super) fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(['=', '\0'])
 }
 
-/// The message for a name that is none of a variable.
+/// The message for an invalid name of a variable.
 pub(super) fn no_variable_name(name: &str) -> String {
     format!("invalid variable name {name:?}: expected at least one byte, none of them `=` or NUL")
 }
 
-/// Gives an error about the script or the persistent folders that the scenario names their place in its file.
+/// Adds the place in the scenario file to an error about its script or its persistent folders.
 pub(super) fn place_script_error(
     case: &Case,
     choice: &ScriptChoice,
@@ -216,7 +217,7 @@ pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
 /// The case's script as a function.
 ///
 /// # Errors
-/// A script that is no function, or an environment that it rejects, with the place of `use` in the file.
+/// A script that is not available as a function, or an environment that it rejects, with the place of `use` in the file.
 pub(super) fn function(case: &Case, choice: &ScriptChoice) -> Result<Function, InProcessError> {
     let unavailable = |why: String| Err(InProcessError::Unavailable(why));
     match program(case, choice) {

@@ -125,7 +125,8 @@ fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
 fn set(machine: &mut Machine, name: &str, value: &str) -> Result<(), Refusal> {
     let value = unescape(value).map_err(|why| refuse(Part::Nvram, why))?;
     if name.contains('\0') {
-        let why = format!("{name:?} contains a NUL byte, which no name of a variable can");
+        let why =
+            format!("{name:?} contains a NUL byte, which the name of a variable cannot contain");
         return Err(refuse(Part::Nvram, why));
     }
     put(machine, name, &value);

@@ -57,7 +57,7 @@ enum Command {
     Races(races::Args),
     /// Replay a printed reproduction id
     Replay(Box<Reproduction>),
-    /// Make an HTML page of a JSON report
+    /// Make an HTML page from a JSON report
     Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
@@ -130,7 +130,7 @@ fn remove_abandoned(matches: &clap::ArgMatches) {
     let verbose = matches!(innermost.try_get_one::<bool>("verbose"), Ok(Some(true)));
     for folder in scratch::remove_abandoned() {
         if verbose {
-            errln!("removed {}, which a run that was killed has left", folder.shown());
+            errln!("removed {}, left behind by a run that was killed", folder.shown());
         }
     }
 }

@@ -49,13 +49,13 @@ pub(super) struct Args {
     budget: Option<u64>,
     #[command(flatten)]
     reports: ReportOptions,
-    /// Where flash operations are torn
+    /// Where to cut flash operations
     #[arg(long, value_enum, default_value = "powers")]
     granularity: Granularity,
-    /// Judge known states again
+    /// Judge every state, even if it was judged before
     #[arg(long)]
     no_dedup: bool,
-    /// Explore no further scenario after one in which something is broken
+    /// Stop after the first scenario in which something is broken
     #[arg(long)]
     fail_fast: bool,
     /// Print the id and the verdict of every cut that was judged
@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let mut unreached = Vec::new();
     if !cases.is_empty() && invalid.is_empty() {
-        // A script of somebody else may keep its leases elsewhere than in NVRAM.
+        // A script of the user may keep its leases outside NVRAM.
         if !args.script.is_chosen() {
             unreached = total.unreached(args.depth());
         }

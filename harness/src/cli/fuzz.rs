@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Folder for the minimised scenario of a failure
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// Script to test where there is no `--script`
+    /// Script to test if `--script` is not given
     #[arg(long = "use", value_enum, default_value = "shell")]
     own: OwnScript,
     #[command(flatten)]
@@ -137,7 +137,7 @@ pub(super) fn replay(
     Ok(if trial.findings.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-/// A household as a place of findings.
+/// A household, as the place where findings were made.
 fn place_of(name: &str, reproduce: String) -> Place<'_> {
     let path = Path::new("household.toml");
     Place { title: "A random household", path, case: name, reproduce, replay: String::new() }

@@ -16,7 +16,7 @@ const SHOWN: usize = 6;
 /// The arguments of `leaselab races`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Explore only the race of this name
+    /// Explore only the race with this name
     #[arg(long, value_name = "NAME", value_parser = race_names())]
     race: Option<String>,
     /// Print every kind of loss, however rare
@@ -84,7 +84,7 @@ fn print_report(report: &RaceReport, lock: Locking, all: bool) {
     if let Some(rest) = report.groups.get(shown..).filter(|rest| !rest.is_empty()) {
         let count = rest.iter().map(|group| group.interleavings).sum();
         let share = percent(count, *interleavings);
-        outln!("    {share:>7}  {} further combinations of these: add --list", rest.len());
+        outln!("    {share:>7}  {} further combinations: --list shows them", rest.len());
     }
 }
 
@@ -134,7 +134,7 @@ fn run_trials(args: &Args, trials: u32) -> Result<Exit, CommandError> {
         args.writers
     );
     let StressReport { inits, incomplete_inits, .. } = result;
-    outln!("{incomplete_inits} of {inits} calls of lease-update init beside them lacked a lease");
+    outln!("{incomplete_inits} of {inits} concurrent calls of lease-update init lacked a lease");
     let all_held = lost + lost_settings + failed + incomplete_inits == 0;
     Ok(if all_held || args.no_lock { Exit::Passed } else { Exit::Failed })
 }

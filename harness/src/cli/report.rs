@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// run make one page
     #[arg(required = true)]
     json: Vec<PathBuf>,
-    /// The page to write [default: beside the first report, with the extension html]
+    /// The page to write [default: next to the first report, with the extension html]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

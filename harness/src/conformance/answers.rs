@@ -77,7 +77,7 @@ fn fix_first(result: &CheckResult) -> String {
         None => "Nothing: no bug, no risk, no advice.".to_owned(),
         Some((group, example)) => {
             let optional = match example.severity {
-                Severity::Advice => "Nothing has to be; to spare the flash, ",
+                Severity::Advice => "Nothing is urgent; to spare the flash, ",
                 Severity::Risk => "No bug; against the risk in ",
                 Severity::Bug => "The bug in ",
             };

@@ -24,10 +24,10 @@ pub(super) fn in_words(observation: &Observation) -> String {
         Cause::ReturnsEarly => format!("a call returns before the lease is stored: {text}"),
         Cause::NotSynced => of("is lost on a file system that writes later, such as UBIFS"),
         Cause::UnreadableOutput => {
-            format!("dnsmasq cannot read what `init` prints as it is meant: {text}")
+            format!("dnsmasq cannot read the output of `init` correctly: {text}")
         }
         Cause::Lease(LeaseFault::Missing) => of("is lost"),
-        Cause::Lease(LeaseFault::Unexpected) => of("is stored, but nobody has it"),
+        Cause::Lease(LeaseFault::Unexpected) => of("is stored, but no client holds it"),
         Cause::Lease(LeaseFault::EndsTooEarly) => of("ends too early"),
         Cause::Lease(LeaseFault::EndsTooLate) => of("ends too late"),
         Cause::Lease(LeaseFault::NeverEnds) => of("never ends"),
@@ -39,9 +39,9 @@ pub(super) fn in_words(observation: &Observation) -> String {
             _ => format!("a lease is not stored as dnsmasq reported it: {text}"),
         },
         Cause::Expectation => format!("the router does not behave as it should: {text}"),
-        Cause::OtherSettings => format!("another setting is not as it was: {text}"),
+        Cause::OtherSettings => format!("another program's setting was not preserved: {text}"),
         Cause::UnknownVariables => format!("the script adds a setting: {text}"),
-        Cause::RedundantWrite => format!("the flash is written for nothing: {text}"),
+        Cause::RedundantWrite => format!("the flash is written without need: {text}"),
     }
 }
 
@@ -79,17 +79,19 @@ fn lease_of(line: &[u8]) -> Option<Lease> {
 pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
     match (cause, group) {
         (Cause::Hangs, _) => {
-            "make every call end: dnsmasq waits for `init`, and makes one call after the other"
+            "make sure that every call ends: dnsmasq waits for `init`, and makes one call at a time"
         }
         (Cause::LeavesProcesses, _) => {
-            "let everything that a call starts in the background end or sleep: otherwise each call makes the router slower"
+            "make sure that everything that a call starts in the background ends or sleeps: otherwise each call makes \
+             the router slower"
         }
         (Cause::SignalsDnsmasq, _) => {
             "neither signal nor restart dnsmasq from its own script, least of all on `old`: dnsmasq calls the script again for \
              every lease"
         }
         (Cause::ReturnsEarly, _) => {
-            "`wait` for what the script starts in the background: dnsmasq takes a call that has returned 0 for done"
+            "`wait` for what the script starts in the background: dnsmasq considers a call done \
+             when it returns 0"
         }
         (Cause::NotSynced, _) => {
             "write to a second file, run `sync`, rename it over the first one, and run `sync` again before the call ends; \
@@ -100,7 +102,7 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
              before the first such lease"
         }
         (Cause::UnreadableOutput, Group::HostileNames) => {
-            "let `init` print only what the script itself has stored, and check each line before"
+            "let `init` print only what the script itself has stored, and check each line before printing it"
         }
         (Cause::UnreadableOutput, _) => {
             "let `init` end with exit code 0 and print nothing on standard output but lines of five words: time, hardware \
@@ -111,16 +113,15 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
              DHCPv6, use --allow dhcpv6"
         }
         (Cause::Lease(_), Group::FullNvram) => {
-            "replace what is stored only when the new state is complete: find out how much room is left before `nvram set`, \
-             and look at the exit code of every command that writes a file"
+            "replace what is stored only when the new state is complete: check the free space before `nvram set`, and \
+             the exit code of every command that writes a file"
         }
         (Cause::OtherSettings, Group::FullNvram) => {
-            "find out how much room is left before `nvram set` (`nvram info`, or the size line of `nvram show`), and set \
-             nothing that does not fit: the tool makes room by dropping other variables, with exit code 0"
+            "check the free space before `nvram set` (`nvram info`, or the size line of `nvram show`), and set nothing that \
+             does not fit: the tool makes room by dropping other variables, with exit code 0"
         }
         (Cause::Lease(_), Group::Atomic) => {
-            "let the exit code be 0 only when the lease is in the flash, and let the next call finish what an interrupted \
-             one has begun"
+            "exit with 0 only when the lease is in the flash, and let the next call finish what an interrupted one has begun"
         }
         (
             Cause::Lease(
@@ -142,7 +143,7 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
         }
         (Cause::OtherSettings, _) => "change no variable of another program",
         (Cause::UnknownVariables, _) => {
-            "name the script's own variables with --owns; all others are taken for settings of other programs"
+            "name the script's own variables with --owns; all others count as settings of other programs"
         }
         (Cause::RedundantWrite, _) => {
             "compare with what is stored, and neither set nor commit when nothing has changed: dnsmasq reports every \
@@ -151,7 +152,7 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
     }
 }
 
-/// Which cause to fix first: the smaller, the earlier.
+/// The order in which to fix causes: the one with the smallest number first.
 pub(super) fn urgency(cause: Cause, group: Group) -> u8 {
     match (cause, group) {
         (Cause::Hangs | Cause::LeavesProcesses, _) => 0,

@@ -24,7 +24,7 @@ pub fn print_case(case: &Case, report: &Report, list: bool) {
         if *allowed > 0 { format!("{allowed} with advice or risks, ") } else { String::new() };
     outln!("{}", case.name());
     outln!(
-        "  {points}, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
+        "  {points}, {distinct} distinct: {kept} kept, {lost} lost unavoidably, \
          {declared} broken as declared, {allowed_text}{broken} broken"
     );
     outln!("  {}", window(report));

@@ -12,8 +12,8 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
     let call = finding.evidence.call.as_deref();
     match finding.kind {
         FindingKind::Broken(Invariant::Durability) if returned_early(finding) => Some(
-            "dnsmasq takes a call that has returned 0 for done, and makes the next one: `wait` for what the script has \
-             started in the background, or start nothing there"
+            "dnsmasq considers a call done when it returns 0, and makes the next one: `wait` for what the script has started \
+             in the background, or start nothing there"
                 .to_owned(),
         ),
         FindingKind::Broken(Invariant::NoRedundantWrites) => Some(redundant_write(call)),
@@ -33,8 +33,8 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
                 || finding.text.ends_with("changed leases") =>
         {
             Some(
-                "a call may change only the lease of its own address, and an action that is unknown none: leave the \
-                 records of all others as they are, and printable"
+                "a call may change only the lease of its own address, and a call with an unknown action must change none: \
+                 leave all other records unchanged and printable"
                     .to_owned(),
             )
         }
@@ -111,8 +111,8 @@ fn redundant_write(call: Option<&CallRecord>) -> String {
     if call.is_some_and(|record| record.call.action() == b"init") {
         return "`init` only has to print the leases: it must not write anything".to_owned();
     }
-    "the record that is stored already is written again: compare it with `nvram get` first, and run `nvram set` and \
-     `nvram commit` only if it differs"
+    "a record is written again although it is stored already: compare it with `nvram get` first, and run `nvram set` \
+     and `nvram commit` only if it differs"
         .to_owned()
 }
 
@@ -127,7 +127,7 @@ fn ignored_failure(record: &CallRecord) -> Option<String> {
     }
     let name = if command.is("set") { "set" } else { "commit" };
     Some(format!(
-        "`nvram {name}` failed with exit code {}, and the script exited with 0 all the same: check its exit code, and \
+        "`nvram {name}` failed with exit code {}, but the script exited with 0: check the exit code of each command, and \
          exit with another number so that the failure is seen",
         command.code.unwrap_or_default()
     ))
@@ -161,8 +161,8 @@ fn uncommitted(record: &CallRecord) -> Option<String> {
 fn difference(evidence: &Evidence) -> Option<String> {
     match (evidence.expected.as_slice(), evidence.found.as_slice()) {
         ([_, ..], []) => Some(
-            "dnsmasq was told that this lease is stored, and `init` does not print it: look at what the call above \
-             wrote, and whether a later call or a full NVRAM removed it"
+            "a call returned 0 for this lease, but `init` does not print it: look at what the call above wrote, and whether \
+             a later call or a full NVRAM removed it"
                 .to_owned(),
         ),
         ([], [_, ..]) if evidence.call.as_deref().is_none_or(|call| call.call.action() != b"del") => Some(
@@ -171,7 +171,7 @@ fn difference(evidence: &Evidence) -> Option<String> {
                 .to_owned(),
         ),
         ([], [_, ..]) => Some(
-            "the lease has ended, and `init` still prints it: `del` has to remove the record, and to commit".to_owned(),
+            "the lease has ended, but `init` still prints it: `del` has to remove the record and commit".to_owned(),
         ),
         ([expected, ..], [found, ..]) => Some(differing_field(expected, found)),
         ([], []) => None,
@@ -208,7 +208,7 @@ fn start_up(finding: &Finding) -> String {
     if failed {
         "dnsmasq does not start if `init` fails: exit with 0, and print nothing if there is nothing to print"
     } else {
-        "dnsmasq takes every line that `init` prints for a lease: print only `TIME MAC ADDRESS NAME CLIENT-ID`, send \
+        "dnsmasq reads every line that `init` prints as a lease: print only `TIME MAC ADDRESS NAME CLIENT-ID`, send \
          everything else to stderr, and leave damaged records out"
     }
     .to_owned()

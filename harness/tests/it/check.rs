@@ -221,5 +221,8 @@ fn a_script_that_never_ends_is_named_after_the_first_scenario() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(page.contains("hung and was killed"), "{page}");
-    assert!(page.contains("Fix first: The bug in survives: make every call end"), "{page}");
+    assert!(
+        page.contains("Fix first: The bug in survives: make sure that every call ends"),
+        "{page}"
+    );
 }

@@ -118,7 +118,10 @@ fn a_folder_without_a_lease_database_of_dhcpd_is_refused(#[case] files: &[Writte
     for path in [folder.path().to_owned(), folder.path().join("dhcpd.leases")] {
         for dry in [true, false] {
             let (code, _, stderr) = recover(&path, dry);
-            assert!(code == 2 && stderr.contains("no lease database of dhcpd"), "{code}: {stderr}");
+            assert!(
+                code == 2 && stderr.contains("not a lease database of dhcpd"),
+                "{code}: {stderr}"
+            );
         }
     }
     assert_eq!(found(folder.path()), before);
@@ -189,7 +192,7 @@ fn a_torn_tail_of_the_live_file_is_reported_and_left() {
 fn neither_a_mistyped_folder_nor_a_folder_named_as_a_journal_gets_a_database() {
     let folder = folder(&[]);
     let (code, _, stderr) = recover(&folder.path().join("dhpc"), false);
-    assert!(code == 2 && stderr.contains("no lease database of dhcpd"), "{code}: {stderr}");
+    assert!(code == 2 && stderr.contains("not a lease database of dhcpd"), "{code}: {stderr}");
     let (code, _, stderr) = recover(&folder.path().join("dhpc/dhcpd.leases"), false);
     assert!(code == 2 && stderr.contains("No such file or directory"), "{code}: {stderr}");
     assert_eq!(found(folder.path()), []);

@@ -129,7 +129,7 @@ fn junit_has_the_place_the_kind_and_the_stderr_of_a_failure() {
         "classname=\"story\"",
         "file=\"story.toml\" line=\"6\"",
         "type=\"parsability\"",
-        "hint: dnsmasq takes every line",
+        "hint: dnsmasq reads every line",
         "<system-err>",
         "\\x1b[31mred",
     ] {

@@ -62,9 +62,10 @@ fn a_signal_in_each_call_has_no_end() {
     let lab = Lab::new();
     lab.write("story.toml", SCENARIO);
     lab.write("signals.sh", script("service dnsmasq reload"));
-    lab.command(&["run", "story.toml", "--script", "signals.sh"]).assert().code(1).stdout(
-        predicate::str::contains("signals or restarts dnsmasq again, without an end").count(1),
-    );
+    lab.command(&["run", "story.toml", "--script", "signals.sh"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("signals or restarts dnsmasq again, endlessly").count(1));
 }
 
 #[rstest]

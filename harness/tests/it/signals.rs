@@ -199,7 +199,7 @@ fn verbose_names_the_folders_of_killed_runs() {
     let assert = command.env("TMPDIR", &tmp).assert().success();
     let message = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(
-        message.contains("tmp/leaselab-killed, which a run that was killed has left"),
+        message.contains("tmp/leaselab-killed, left behind by a run that was killed"),
         "{message}"
     );
     assert!(!tmp.join("leaselab-killed").exists());

@@ -82,7 +82,7 @@ impl<'e> Explorer<'e> {
                 let violation = Explanation {
                     invariant: Invariant::NoRedundantWrites,
                     severity: Severity::Advice,
-                    text: format!("{operations} flash operations, and nothing stored changed"),
+                    text: format!("{operations} flash operations although no stored value changed"),
                     expected: Vec::new(),
                     found: Vec::new(),
                     init: None,

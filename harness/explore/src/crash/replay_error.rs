@@ -13,10 +13,10 @@ pub enum ReplayError {
     #[error(transparent)]
     Case(#[from] CaseError),
     /// The id has no fault.
-    #[error("an id without a fault")]
+    #[error("the id has no fault")]
     NoFault,
     /// The run has too few calls for the first fault.
-    #[error("the run makes {made} calls, none with number {call}")]
+    #[error("the id names call {call}, but the run makes {made} calls")]
     NoCall {
         /// Number of calls.
         made: usize,
@@ -24,7 +24,7 @@ pub enum ReplayError {
         call: u32,
     },
     /// The run has too few calls after a fault for the next one.
-    #[error("only {made} calls follow, none with number {call}")]
+    #[error("the id names call {call} after a fault, but only {made} calls follow it")]
     NoFurtherCall {
         /// Number of calls after the fault.
         made: u32,
@@ -32,7 +32,7 @@ pub enum ReplayError {
         call: u32,
     },
     /// The call has too few commands.
-    #[error("`{call}` makes {made} nvram commands, none with number {nth}")]
+    #[error("the id names nvram command {nth} of `{call}`, which runs {made}")]
     NoCommand {
         /// The call.
         call: String,
@@ -41,9 +41,9 @@ pub enum ReplayError {
         /// Number of the command in the id.
         nth: u32,
     },
-    /// The call does not change files as often, or cannot leave them in this state.
+    /// The call makes fewer changes of files, or cannot leave them in this state.
     #[error(
-        "`{call}` changes persistent files {made} times, and the fault of the id cannot leave them so"
+        "the id names a state that `{call}` cannot leave: it changes persistent files {made} times"
     )]
     NoFileState {
         /// The call.

@@ -106,41 +106,31 @@ pub fn catalogue() -> Vec<Race> {
     let two_sets = || (one_set("alpha"), one_set("beta"));
     let ((a1, b1), (a2, b2)) = (two_sets(), two_sets());
     vec![
-        race(
-            "set+set",
-            "`nvram set` beside `nvram set`, with no uncommitted change before",
-            a1,
-            b1,
-        ),
+        race("set+set", "two `nvram set` commands, with no uncommitted change before", a1, b1),
         staged(race("set+set-staged", "the same, with an uncommitted change before", a2, b2)),
         staged(race(
             "set+commit",
-            "`nvram set` beside `nvram commit`",
+            "`nvram set` and `nvram commit`",
             one_set("alpha"),
             one_commit(),
         )),
         race(
             "naive+init",
-            "the naive script's add beside its init",
+            "the naive script's add and its init",
             add(Function::Naive, 9),
             init(Function::Naive),
         ),
-        race("ours+init", "our script's add beside its init", add(ours(), 9), init(ours())),
-        race(
-            "web+init",
-            "a web page's set and commit beside our script's init",
-            web(),
-            init(ours()),
-        ),
+        race("ours+init", "our script's add and its init", add(ours(), 9), init(ours())),
+        race("web+init", "a web page's set and commit, and our script's init", web(), init(ours())),
         race(
             "naive+web",
-            "the naive script's add beside a web page's set and commit",
+            "the naive script's add, and a web page's set and commit",
             add(Function::Naive, 9),
             web(),
         ),
         race(
             "ours+web",
-            "our script's add beside a web page's set and commit",
+            "our script's add, and a web page's set and commit",
             add(ours(), 9),
             web(),
         ),

@@ -34,7 +34,7 @@ enum Command {
                       cannot be written"
     )]
     Convert(convert::Args),
-    /// Write a file again with one record for each address
+    /// Rewrite a file with one record for each address
     #[command(
         after_help = "Everything else in the file (hosts, groups, classes, failover states) is kept. A file \
                       with unreadable parts is replaced only with --lossy, and kept as FILE.damaged.\n\
@@ -48,7 +48,7 @@ enum Command {
     )]
     Diff(diff::Args),
     /// List every declaration of an address, in the order of the files
-    #[command(after_help = "Exit codes: 0 listed; 1 there is none; 2 a file cannot be read")]
+    #[command(after_help = "Exit codes: 0 listed; 1 no declaration found; 2 a file cannot be read")]
     History(history::Args),
     /// Restore a journal after an interrupted rewrite
     #[command(

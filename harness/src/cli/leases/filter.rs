@@ -22,7 +22,7 @@ pub(super) struct LeaseFilter {
     /// seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = super::clock::parse)]
     pub(super) at: Option<i64>,
-    /// Show leases that have ended in the state that the file says
+    /// Show leases that have ended in the state that the file records
     #[arg(long)]
     pub(super) as_recorded: bool,
 }

@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Ok(exit);
     }
     let expected = "expected dhcpd.leases, dhcpd6.leases, or the backup or temporary file of one";
-    Err(CommandError::Usage(format!("{shown}: no lease database of dhcpd: {expected}")))
+    Err(CommandError::Usage(format!("{shown}: not a lease database of dhcpd: {expected}")))
 }
 
 /// Whether a journal, or a file that could replace it, is a lease database of dhcpd. Other programs use the ending

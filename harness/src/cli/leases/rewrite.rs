@@ -26,7 +26,7 @@ pub(super) struct OutputOptions {
     /// Accept that the new file lacks what its format cannot represent, and what could not be read
     #[arg(long)]
     lossy: bool,
-    /// Subnet id in Kea's configuration of the addresses that do not have one yet
+    /// Subnet id from Kea's configuration, for addresses that do not have one yet
     #[arg(long, value_name = "N", default_value_t = 1)]
     subnet_id: u32,
 }
@@ -102,7 +102,7 @@ pub(super) fn write(
             "{path}: not replaced: Kea reads it together with the files of a cleanup; write to another file"
         )));
     }
-    // Who names a protocol wants its leases only.
+    // If a protocol was named, only its leases are wanted.
     match input.family {
         Some(Protocol::V4) => database.bindings.clear(),
         Some(Protocol::V6) => database.leases.clear(),

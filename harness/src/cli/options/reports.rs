@@ -13,7 +13,7 @@ pub(in crate::cli) struct ReportOptions {
     /// Write a JUnit report with a test for each case
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) junit: Option<PathBuf>,
-    /// Write a JSON report, of which `leaselab report` makes a page
+    /// Write a JSON report, from which `leaselab report` makes a page
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
     /// Write one self-contained HTML page

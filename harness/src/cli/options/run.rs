@@ -30,13 +30,13 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) init: InitOptions,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
-    /// Print each failure as an annotation of a forge
+    /// Print an annotation for each failure, in the format of this service
     #[arg(long, value_enum, value_name = "FORGE")]
     pub(in crate::cli) annotate: Option<Forge>,
     /// Keep log, flash and RAM of each failed case in this folder
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) keep: Option<PathBuf>,
-    /// Start no further case after one has failed
+    /// Start no further cases after a failure
     #[arg(long)]
     pub(in crate::cli) fail_fast: bool,
     /// Print the names of the selected cases instead of running them

@@ -18,7 +18,7 @@ const BETWEEN_BOOTS: i64 = 600;
 /// The arguments of `leaselab qemu shell`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Shell scripts. Each runs in a new boot with the flash that the one before has left
+    /// Shell scripts. Each runs after a new boot, with the flash that the previous one left
     #[arg(required = true)]
     scripts: Vec<PathBuf>,
     /// Copy a file into the guest, for example --put update.ipk=lab/update.ipk; may be repeated

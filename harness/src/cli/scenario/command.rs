@@ -13,7 +13,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Write a first scenario with comments, and the JSON schema beside it for editors
+    /// Write a first scenario with comments, and next to it the JSON schema for editors
     New(new::Args),
     /// Print the reference of scenario files as Markdown
     Reference,

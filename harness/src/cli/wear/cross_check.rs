@@ -26,8 +26,8 @@ pub(super) struct CrossCheckArgs {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", requires = "script", default_value_t = 20)]
     timeout: u64,
-    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated: their loss is not that of
-    /// a setting [default: dnsmasq_lease_*]
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated: losing them does
+    /// not count as losing a setting [default: dnsmasq_lease_*]
     #[arg(long, value_name = "PATTERN", requires = "script")]
     owns: Vec<NamePattern>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ const DEFAULT_PREFIX: &[u8] = b"dnsmasq_lease_";
 const LONGEST_WINDOW: u64 = 366 * wear::DAY;
 
 impl CrossCheckArgs {
-    /// What is checked, where there is a script.
+    /// What is checked, if a script is given.
     ///
     /// # Errors
     /// A script that cannot be read, or a window out of range.
