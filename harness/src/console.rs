@@ -1,6 +1,6 @@
 //! Output on the console that neither panics nor ends the process when it cannot be written.
 //!
-//! A reader that closes the pipe early, such as `head`, is no error. Any other failure, such as a full disk, ends
+//! A reader that closes the pipe early, such as `head`, is not an error. Any other failure, such as a full disk, ends
 //! `leaselab` with the exit code for the environment, but only after the work is done.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use crate::error::CommandError;
 
-/// Width of a console that does not tell its width.
+/// Width of a console whose actual width is unknown.
 const DEFAULT_WIDTH: usize = 80;
 
 /// The first failure to write to stdout; nothing is written after it.
@@ -85,8 +85,8 @@ fn escape_workflow_commands(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<String>>().join("\n")
 }
 
-/// Escapes what a terminal could take for commands, or show as something else. Names of files, ids and values of parameters
-/// can contain any character. Line breaks, tabs and the sequences for colours that leaselab uses stay.
+/// Escapes text that a terminal could execute as commands or show as something else. Names of files, ids and values of
+/// parameters can contain any character. Line breaks, tabs and the sequences for colours that leaselab uses are kept.
 fn escape_controls(text: &str) -> Cow<'_, str> {
     let is_harmless =
         |character: char| matches!(character, '\n' | '\t') || lab_report::is_printable(character);
@@ -115,8 +115,8 @@ fn escape_controls(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The length of the sequence for a colour or a style (SGR in ECMA-48) at the beginning of a text. Text that is hidden,
-/// blinks or has another background is none of leaselab's.
+/// The length of the sequence for a colour or a style (SGR in ECMA-48) at the beginning of a text. leaselab writes no
+/// text that is hidden, blinks or has another background.
 fn length_of_style(text: &str) -> Option<usize> {
     let (parameters, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
     let is_own = |parameter: &str| {
@@ -134,7 +134,7 @@ fn keep(result: io::Result<()>) {
     }
 }
 
-/// Width of the console in characters: that of the terminal, or of the variable `COLUMNS` where stdout is no terminal.
+/// Width of the console in characters: that of the terminal, or of the variable `COLUMNS` if stdout is not a terminal.
 pub(crate) fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout());
     let columns = || std::env::var("COLUMNS").ok()?.parse::<u16>().ok();

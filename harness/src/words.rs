@@ -24,7 +24,7 @@ impl Words {
         self.0.push(if word.starts_with('-') { format!("./{word}") } else { word });
     }
 
-    /// Adds an option with its value, where there is one.
+    /// Adds an option with its value, if there is one.
     pub fn option(&mut self, name: &str, value: Option<impl fmt::Display>) {
         let Some(value) = value else { return };
         let value = value.to_string();
@@ -35,12 +35,12 @@ impl Words {
         }
     }
 
-    /// Adds an option whose value is a path, where there is one.
+    /// Adds an option whose value is a path, if there is one.
     pub fn path(&mut self, name: &str, path: Option<&Path>) {
         self.option(name, path.map(Path::to_string_lossy));
     }
 
-    /// Adds an option without a value, where it is set.
+    /// Adds an option without a value, if it is set.
     pub fn flag(&mut self, name: &str, set: bool) {
         if set {
             self.0.push(name.to_owned());

@@ -110,7 +110,7 @@ impl IntentLog for MemoryIntentLog {
 /// shell script cannot remove a file.
 ///
 /// Neither the folder nor the file may be a symbolic link, or belong to another user; the file may not have a second
-/// name. So nobody else can make the script write to another file.
+/// name. So no other user can make the script write to another file.
 #[derive(Debug)]
 pub struct FileIntentLog {
     folder: PathBuf,

@@ -2,8 +2,8 @@
 //!
 //! [`run`] is the script as a function over two traits: [`Nvram`] runs a command of an `nvram` tool, and [`IntentLog`]
 //! records in RAM which changes may not be committed yet. [`main`], the executable `lease-update`, runs it with
-//! processes and a file. `lease_update.sh` beside this crate is the same program in POSIX sh, with the same output, exit
-//! code and NVRAM contents for every call.
+//! processes and a file. `lease_update.sh` in the folder of this crate is the same program in POSIX sh, with the same
+//! output, exit code and NVRAM contents for every call.
 //!
 //! A call compares first. It sets variables and commits, once, only if a stored value changes. `README.md` of this crate
 //! documents the rules, the variables and how each tool reports its free space.

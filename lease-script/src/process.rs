@@ -36,7 +36,7 @@ impl Nvram for SpawnedNvram {
     fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let (child, pipes) = self.start(args)?;
         let read = read_both(pipes);
-        // Even if reading has failed: no other command may run beside this one.
+        // Even if reading has failed: no other command may run at the same time.
         let status = retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()));
         let code = status.map_err(io::Error::from)?.and_then(|(_, status)| {
             status.exit_status().or(status.terminating_signal().map(|signal| 128 + signal))
@@ -47,8 +47,8 @@ impl Nvram for SpawnedNvram {
 }
 
 impl SpawnedNvram {
-    /// Starts the tool; returns the process, and the ends of its output and of its error messages. (`std::process::Command`
-    /// would be a twelfth of the executable.)
+    /// Starts the tool; returns the process, and the ends of its output and of its error messages.
+    /// (`std::process::Command` would make up a twelfth of the executable.)
     fn start(&self, args: &[&[u8]]) -> io::Result<(Pid, [OwnedFd; 2])> {
         let mut words = vec![CString::new(self.program.as_bytes())?];
         for arg in args {

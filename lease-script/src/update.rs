@@ -98,7 +98,7 @@ impl Script<'_> {
             server: server.map(|line| (self.name(b"duid"), line)),
             one_command: false,
         };
-        // dnsmasq calls `old` for every lease when it starts, mostly without a change. The first change after a boot makes a
+        // dnsmasq calls `old` for every lease when it starts, usually without a change. The first change after a boot makes a
         // folder, and no change starts more than four processes.
         let is_short = call.arg(0) == b"old" && Self::logged(self.intent_log.has_folder(), false)?;
         let mut reading = self.read_all(&mut target, !is_short)?;
@@ -149,7 +149,7 @@ impl Script<'_> {
             commands.extend(target.commands());
         }
         if !commands.is_empty() || is_uncommitted {
-            // Again if need be: OpenWrt's tool has no lock, and another program may have written at the same time.
+            // Tried again if necessary: OpenWrt's tool has no lock, and another program may have written at the same time.
             let mut written = self.write(&mut target, &commands)?;
             if written.is_err() {
                 written = self.write(&mut target, &commands)?;
@@ -168,8 +168,8 @@ impl Script<'_> {
         if locked { Self::logged(self.intent_log.clear(), ()) } else { Ok(()) }
     }
 
-    /// Reads the record twice and the DUID of the server twice, so that one copy shows a tool that takes one command per
-    /// call; `show`: and the output of `show` and `info`.
+    /// Reads the record twice and the DUID of the server twice, so that a single copy reveals a tool that takes one
+    /// command per call. With `show`, it also reads the output of `show` and `info`.
     fn read_all(&mut self, target: &mut Target, show: bool) -> ScriptResult<Reading> {
         let mut names = vec![target.record.clone()];
         names.extend(target.server.iter().map(|(name, _)| name.clone()));

@@ -1,4 +1,4 @@
-//! What each program that loads an image thinks of the one in flash: the boot loader, the kernel, the tool.
+//! What each program that loads an image does with the one in flash: the boot loader, the kernel, the tool.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! An emulator of the `nvram` tool on a size-limited FLSH flash image. It shows the effects of a script on a router:
 //! which variables fit, which are silently lost, the state after a power cut, and the number of flash erases.
 //!
-//! There are four layers, each of which can be used separately, and two readers beside them. None depends on leases.
+//! There are four layers, each of which can be used separately, and two more modules that read images and backups. None
+//! depends on leases.
 //!
 //! | layer | contents |
 //! |---|---|

@@ -159,7 +159,7 @@ impl Machine {
         self.with_contents(&bytes, None).ok_or(refused)
     }
 
-    /// Offset of the NVRAM in the partition: where a boot looks for the image, which is mostly the end of the partition.
+    /// Offset of the NVRAM in the partition: where a boot looks for the image, which is usually the end of the partition.
     pub fn nvram_offset(&self) -> u32 {
         let driver = self.dialect.tool().driver();
         driver.and_then(|driver| driver.image_offset(&self.board)).unwrap_or(0)

@@ -102,7 +102,7 @@ impl AgentConnection {
     /// Runs a shell script that prepares the guest, and may take longer than a boot.
     ///
     /// # Errors
-    /// As [`Self::run`], and when the script fails.
+    /// See [`Self::run`]; also when the script fails.
     pub(super) fn run_preparation(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
         let output = self.run_long(script)?;
         succeeded(script, output)
@@ -111,7 +111,7 @@ impl AgentConnection {
     /// Runs a shell script that may take as long as the preparation of a guest.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// See [`Self::run`].
     pub(super) fn run_long(&mut self, script: &str) -> Result<CommandOutput, QemuError> {
         self.run_within(script, self.timeouts.preparation())
     }
@@ -119,7 +119,7 @@ impl AgentConnection {
     /// Runs a script that must succeed, and returns its standard output.
     ///
     /// # Errors
-    /// As [`Self::run`], and when the script fails.
+    /// See [`Self::run`]; also when the script fails.
     pub(super) fn run_checked(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
         let output = self.run(script)?;
         succeeded(script, output)

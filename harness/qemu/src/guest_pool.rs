@@ -77,7 +77,7 @@ impl GuestSession {
     /// A router for a case.
     ///
     /// # Errors
-    /// As [`Router::new`].
+    /// See [`Router::new`].
     pub fn router(
         &mut self,
         machine: &Machine,
@@ -93,7 +93,7 @@ impl GuestSession {
     /// A router with an empty NVRAM whose guests have these additional programs: path without the leading slash, contents.
     ///
     /// # Errors
-    /// As [`Router::new`].
+    /// See [`Router::new`].
     pub fn blank_router(
         &mut self,
         programs: Vec<(String, Vec<u8>)>,

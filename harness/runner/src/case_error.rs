@@ -17,7 +17,7 @@ pub enum CaseError {
 /// Why a case cannot be run in process.
 #[derive(Debug, thiserror::Error)]
 pub enum InProcessError {
-    /// Its script is no function, or it has what processes alone have, as this says.
+    /// Its script is not available as a function, or it needs something that only processes have. The text says what.
     #[error("{0}")]
     Unavailable(String),
     /// The case cannot be run at all.

@@ -16,7 +16,7 @@ pub(super) enum EngineLeases {
     Compared(Vec<Difference>),
     /// dnsmasq has two leases of one address, of which a store can hold only one.
     NotComparable,
-    /// The lines that dnsmasq would write are no lease lines, for this reason.
+    /// The lines that dnsmasq would write are not lease lines, for this reason.
     Unreadable(String),
 }
 
@@ -76,7 +76,7 @@ fn as_passed_to_the_script(line: &[u8], ids: ClientIds, release: Release) -> Vec
         if ids.are_truncated() && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
-        // A name that 2.36 to 2.39 pass with a blank is no word of a line.
+        // A name with a blank, as 2.36 to 2.39 pass it, is not a single word of a line.
         let argument = hostname_argument(name, release).filter(|name| !name.contains(&b'*'));
         passed = argument.unwrap_or_else(|| b"*".to_vec());
         *name = &passed;

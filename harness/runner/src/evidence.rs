@@ -1,4 +1,4 @@
-//! What a report shows about a finding beside its text.
+//! What a report shows about a finding in addition to its text.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct CallRecord {
     pub disturbance: Option<Disturbance>,
 }
 
-/// What a report shows about a finding beside its text.
+/// What a report shows about a finding in addition to its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The step as its file describes it, without its expectations.

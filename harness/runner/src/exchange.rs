@@ -40,7 +40,7 @@ impl Answers for EngineAnswers<'_> {
         let is_lost = self.server.engine().loses_next_packet();
         let reply = self.server.handle(kind, client, addr, self.clock, self.calls);
         if is_lost && !matches!(kind, Kind4::Release | Kind4::Decline) {
-            // A client sends a message again that nobody answers (RFC 2131, section 4.1).
+            // A client retransmits a message that gets no answer (RFC 2131, section 4.1).
             return self.server.handle(kind, client, addr, self.clock, self.calls);
         }
         reply
@@ -98,7 +98,7 @@ pub fn exchange(
             let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
             let names_no_server = named && client.server.is_none() && client.address.is_none();
             if names_no_server || known.is_some_and(|known| *known != duid) {
-                // rfc3315.c `dhcp6_no_relay`: a message to another server is ignored, and so is one to none.
+                // rfc3315.c `dhcp6_no_relay`: a message that names another server, or none, is ignored.
                 return ReplyKind::None;
             }
             let answer = v6(server, own, (*kind, *iaid), action, address);

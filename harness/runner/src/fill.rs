@@ -11,7 +11,7 @@ const FILLER: u64 = 40;
 /// Bytes of the smallest filler variable that has a value.
 const MIN_FILLER: u64 = 16;
 
-/// Most bytes of filler variables: every `set` takes time in proportion to what is there already.
+/// Maximum number of bytes of filler variables: the time that a `set` takes grows with the contents of the NVRAM.
 const MAX_FILL: u64 = 1 << 20;
 
 /// Copies of a router taken while its NVRAM was filled, every `STRIDE` variables.

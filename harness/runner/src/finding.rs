@@ -21,7 +21,7 @@ pub struct Finding {
     pub line: usize,
     /// A description of the difference.
     pub text: String,
-    /// What a report shows beside the text.
+    /// What a report shows in addition to the text.
     pub evidence: Evidence,
 }
 

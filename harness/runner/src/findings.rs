@@ -104,7 +104,7 @@ impl<'a> Findings<'a> {
         self.add_with_severity(kind, kind.severity(), text);
     }
 
-    /// As [`Self::add`], with another severity.
+    /// Like [`Self::add`], with another severity.
     pub(super) fn add_with_severity(
         &mut self,
         kind: FindingKind,

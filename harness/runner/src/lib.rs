@@ -9,7 +9,7 @@
 //! | `steps.rs`, `expect.rs` | the actions of steps, and their expectations |
 //! | `session.rs`, `dnsmasq_events.rs` | a case while it is played, and what happens to its dnsmasq |
 //! | `judge.rs`, `demands.rs`, `expected.rs` | the invariants, what may be demanded at the moment, and what must be stored |
-//! | `comparison.rs`, `daemon_answers.rs` | a real dnsmasq beside the engine, where the back end has one |
+//! | `comparison.rs`, `daemon_answers.rs` | a real dnsmasq compared with the engine, if the back end has one |
 //! | `observers.rs`, `history.rs`, `tally.rs`, `recorder.rs` | logs, counts and snapshots |
 
 #![forbid(unsafe_code)]

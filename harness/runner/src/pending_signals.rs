@@ -2,13 +2,13 @@
 
 use backend::DnsmasqSignal;
 
-/// What a script has asked of dnsmasq.
+/// The signals that dnsmasq has got from its script.
 #[derive(Debug, Default)]
 pub(super) struct PendingSignals {
     /// The signal that dnsmasq has not handled yet. Several count as one.
     pub(super) waiting: Option<DnsmasqSignal>,
-    /// How many signals have followed from each other.
+    /// How many signals in a row were sent by calls that the previous signal caused.
     pub(super) in_a_row: u32,
-    /// Whether they have no end, so that further ones are ignored.
+    /// Whether they would never end, so that further ones are ignored.
     pub(super) are_endless: bool,
 }

@@ -34,7 +34,7 @@ pub struct Recording {
 /// `script` replaces the case's own, as `choice` says.
 ///
 /// # Errors
-/// See [`play`]; a case with faults of its own, or a script that is no function.
+/// See [`play`]; a case with faults of its own, or a script that is not available as a function.
 pub fn record(
     case: &Case,
     script: Option<Function>,

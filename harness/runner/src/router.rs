@@ -61,7 +61,7 @@ impl<'a> Router<'a> {
         self.server.engine_mut()
     }
 
-    /// Gives dnsmasq, which is not running, another configuration. Its files stay.
+    /// Changes the configuration of dnsmasq, which must not be running. Its files stay.
     pub(super) fn configure(&mut self, build: Build, configuration: Configuration) {
         let Configuration { config, network, command_line } = configuration;
         let engine = self.server.engine_mut();

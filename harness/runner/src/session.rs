@@ -223,7 +223,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// A client acts: it sends its messages to the engine, and to the real dnsmasq where there is one. Returns the
+    /// A client acts: it sends its messages to the engine, and to the real dnsmasq if there is one. Returns the
     /// engine's reply.
     ///
     /// # Errors

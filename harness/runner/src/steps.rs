@@ -319,7 +319,7 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 }
 
-/// Gives a message that cannot be encoded its place in the file.
+/// Adds the place in the file to the error about a message that cannot be encoded.
 fn place(case: &Case, span: Range<usize>, fault: CaseError) -> CaseError {
     match fault {
         CaseError::Backend(BackendError::Message(why) | BackendError::Storage(why)) => {

@@ -103,16 +103,16 @@ impl fmt::Display for ReproductionId {
     }
 }
 
-/// Why a text is no id of any kind.
+/// Why a text is not an id of any kind.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReproductionIdError {
-    /// No id of a race.
+    /// Not the id of a race.
     #[error(transparent)]
     Race(#[from] races::ScheduleError),
-    /// No id of a household.
+    /// Not the id of a household.
     #[error(transparent)]
     Household(#[from] fuzz::HouseholdIdError),
-    /// No id of a case.
+    /// Not the id of a case.
     #[error(transparent)]
     Case(#[from] scenario::IdError),
     /// Faults are not injected on the back end with this prefix.

@@ -1,7 +1,8 @@
 //! The group to which each observation belongs.
 //!
-//! One mistake shows in many scenarios: when an orderly restart loses the leases, so do a power cut, a full NVRAM and a clock
-//! that jumps. It counts once, so that every other group says something new, or nothing. The first rule that fits decides:
+//! One mistake shows in many scenarios: when an orderly restart loses the leases, so do a power cut, a full NVRAM and a
+//! clock that jumps. It counts once, so that the other groups report only problems of their own. The first rule that
+//! applies decides:
 //!
 //! 1. A redundant write, a file that was not synced, a variable that `--owns` does not name, and a signal to dnsmasq belong
 //!    to the home of their cause ([`Cause::home`]).

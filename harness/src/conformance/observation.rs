@@ -8,7 +8,7 @@ use scenario::Group;
 /// What shows an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A case that is no more than an orderly restart.
+    /// A case that contains only an orderly restart.
     OrderlyRestart,
     /// Another case.
     Scenario,

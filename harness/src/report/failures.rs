@@ -177,7 +177,7 @@ pub struct FoldedFindings {
 }
 
 impl FoldedFindings {
-    /// Adds a finding that was made so often.
+    /// Adds a finding that was made `count` times.
     pub fn add(&mut self, finding: &Finding, count: u64, place: &Place<'_>) {
         let next = self.list.len();
         let index = *self.by_key.entry(key(finding)).or_insert(next);

@@ -66,7 +66,7 @@ impl FileReport {
         total
     }
 
-    /// The number of cases with such a verdict.
+    /// The number of cases whose verdict `wanted` accepts.
     pub fn count(&self, wanted: fn(&Verdict) -> bool) -> usize {
         self.cases.iter().filter(|case| wanted(&case.report.verdict)).count()
     }
@@ -89,7 +89,7 @@ pub fn file_at(cases: &[Case], first: usize) -> Option<Range<usize>> {
     Some(first..first + length)
 }
 
-/// As [`file_at`], if all cases of the file are done.
+/// Like [`file_at`], if all cases of the file are done.
 pub fn next_file(
     cases: &[Case],
     outcomes: &[Option<CaseOutcome>],

@@ -17,7 +17,7 @@ use scenario::Case;
 pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
     let folder = folder.join(backend::file_name_of(&case.name()));
     let fail = |error: std::io::Error| CommandError::file(&folder, error);
-    // The names of files of the router are those that its programs have chosen.
+    // Programs of the router chose the names of its files, so the names may be hostile.
     let opened = backend::create_own_folder(&folder).map_err(fail)?;
     let file = FileReport::of_one(case, report.clone());
     let failures = cases_report(None, &[file], &[]).failures;

@@ -40,7 +40,7 @@ pub struct Claim {
 /// Checks all claims.
 ///
 /// # Errors
-/// As [`count`].
+/// See [`count`].
 pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
     let spec = RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR);
     let cost_model = CostModel::new(&spec)?;

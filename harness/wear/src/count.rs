@@ -48,7 +48,7 @@ pub fn count(
 /// Counts a household with several scripts. Scripts that store the same leases share one simulation.
 ///
 /// # Errors
-/// As [`count`].
+/// See [`count`].
 pub fn count_each(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -92,7 +92,7 @@ fn new_store<'a>(
 /// Counts as if the NVRAM were large enough for all leases.
 ///
 /// # Errors
-/// As [`count`].
+/// See [`count`].
 pub(super) fn count_unlimited(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -107,7 +107,7 @@ pub(super) fn count_unlimited(
 /// Counts a household and builds the flash image of every commit.
 ///
 /// # Errors
-/// As [`count`]; a dialect whose images cannot be built, or an NVRAM that is full.
+/// See [`count`]; a dialect whose images cannot be built, or an NVRAM that is full.
 pub fn count_images(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -128,7 +128,7 @@ pub fn count_images(
 /// Counts a household by executing every call on a machine in memory.
 ///
 /// # Errors
-/// As [`count`].
+/// See [`count`].
 pub fn count_executed(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -143,7 +143,7 @@ pub fn count_executed(
 /// Counts a list of events by executing every call on a machine in memory.
 ///
 /// # Errors
-/// As [`count`].
+/// See [`count`].
 pub fn count_workload(
     cost_model: &CostModel,
     workload: &Workload,

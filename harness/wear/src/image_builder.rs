@@ -19,7 +19,7 @@ use dnsmasq_model::{HwAddr, hex_text};
 const PREFIX: &[u8] = b"dnsmasq_lease_";
 /// Offset of the CRC in the header.
 const CRC_OFFSET: usize = 8;
-/// The table is reloaded when its values, old ones included, take so many times the size of the NVRAM.
+/// The table is reloaded when its values, including old ones, take this many times the size of the NVRAM.
 const MAX_GROWTH: usize = 8;
 
 /// How images are built.

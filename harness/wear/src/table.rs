@@ -236,7 +236,7 @@ fn write_notes(out: &mut String, results: &[RowResult], width: usize) {
     }
 }
 
-/// Adds lines of at most `width` characters. The first begins with `name`, the others are indented as far.
+/// Adds lines of at most `width` characters. The first begins with `name`, the others are indented by the same width.
 fn push_wrapped(out: &mut String, name: &str, text: &str, width: usize) {
     let indent = " ".repeat(name.len());
     let options = textwrap::Options::new(width).initial_indent(name).subsequent_indent(&indent);

@@ -1,6 +1,6 @@
 //! `init`, `add`, `old` and `del` with journals.
 //!
-//! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 leases in a second journal beside it, as with dhcpd:
+//! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 leases in a second journal next to it, as with dhcpd:
 //! `dhcpd.leases` and `dhcpd6.leases`.
 
 use std::ffi::{OsStr, OsString};

@@ -6,7 +6,7 @@ use crate::flsh::{
     ChainRule, HEADER_LEN, Header, Insert, MAGIC, ScanMode, Table, crc_from, find_magic,
 };
 
-/// First bytes that the CRC of some writer covers: everybody's, and DD-WRT's.
+/// The first header byte that the CRC covers: 12 with DD-WRT, 9 with all other writers.
 const CRC_STARTS: [usize; 2] = [9, 12];
 
 /// The image that was found.

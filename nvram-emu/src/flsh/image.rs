@@ -29,7 +29,7 @@ pub enum Padding {
 pub enum HeaderSource {
     /// The four `sdram_*` variables; the defaults if one of them is missing.
     Sdram,
-    /// As [`HeaderSource::Sdram`], with numbers of more than 32 bits modulo 2^32 (`bcm_strtoul` of kernel 2.4).
+    /// Like [`HeaderSource::Sdram`], with numbers of more than 32 bits modulo 2^32 (`bcm_strtoul` of kernel 2.4).
     SdramWrapping,
     /// The defaults, regardless of variables (Padavan's kernel core).
     Defaults,

@@ -355,8 +355,8 @@ pub fn run(programs: &[Program], directory: &Path) -> Vec<ProgramResult> {
     run_until(programs, directory, None)
 }
 
-/// As [`run`]. Kills the programs, and ends this process, when the other end of the pipe `client` is closed: whoever
-/// wants the results was killed.
+/// Like [`run`], but kills the programs and ends this process when the other end of the pipe `client` is closed, because
+/// the process that wants the results was killed.
 fn run_until(
     programs: &[Program],
     directory: &Path,

@@ -116,7 +116,7 @@ impl Process {
         Self::with_supervision(machine, script, settings, watches_files)
     }
 
-    /// As [`Self::new`]; [`Self::take_history`] then tells how each call changed the persistent files.
+    /// Like [`Self::new`]; [`Self::take_history`] then returns how each call changed the persistent files.
     ///
     /// # Errors
     /// See [`Self::new`].

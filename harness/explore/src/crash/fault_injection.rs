@@ -123,7 +123,7 @@ impl Explorer<'_> {
         self.cut_unsynced_changes(&context, snapshot, &trace, task);
     }
 
-    /// As [`Self::explore_call`] for a call that runs this many commands and only reads: all its points have the same
+    /// Like [`Self::explore_call`], for a call that runs this many commands and only reads: all its points have the same
     /// state.
     fn explore_read_only_call(
         &self,
@@ -269,7 +269,7 @@ impl Explorer<'_> {
         let &PowerCut { point, kind, medium, expected, torn, severity } = cut;
         let (before, position) = (context.before, context.position);
         let highest = severity.min(position.highest);
-        // A state that is reached with less severity, too, is judged again.
+        // A state that is also reached with a lower severity is judged again.
         let key = digest::of(&(context.key, highest == Severity::Bug));
         let state = digest::join(digest::join(medium, expected.key()), key);
         let distinct = task.count_point(kind, position.phase, state);

@@ -70,7 +70,7 @@ impl Explorer<'_> {
         let point = FaultPoint::KillAtFileChange(changes as u32);
         let mut router = rebooted.with_persistent_files(history.seen_after(changes));
         if context.position.depth > 1 {
-            // The calls that follow read the files in RAM, which are known if the kill is real.
+            // The calls that follow read the files in RAM, which are known only after a real kill.
             router = context.before.target.clone();
             let disturbance = point.disturbance();
             let options = CallOptions { disturbance, ..CallOptions::default() };

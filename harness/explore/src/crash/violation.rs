@@ -20,7 +20,7 @@ pub struct Violation {
     pub step: usize,
     /// The reproduction id of this state.
     pub id: Id,
-    /// What a report shows beside the text. Of violations of one kind, only the first one has it.
+    /// What a report shows in addition to the text. Of violations of one kind, only the first one has it.
     pub evidence: Evidence,
     /// In how many states it was found.
     pub count: u64,

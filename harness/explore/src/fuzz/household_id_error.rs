@@ -6,7 +6,7 @@ use nvram_emu::dialect::UnknownDialect;
 /// The version of the text form that this leaselab reads and writes.
 pub(super) const VERSION: &str = "f1";
 
-/// Why a text is no id of a household.
+/// Why a text is not the id of a household.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HouseholdIdError {
     /// The text is not an id.

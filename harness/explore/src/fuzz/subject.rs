@@ -107,7 +107,7 @@ impl Subject {
     /// Plays a case of a file as `leaselab run` does. Returns what failed.
     ///
     /// # Errors
-    /// As [`Self::play_leniently`].
+    /// See [`Self::play_leniently`].
     pub fn judge(&self, case: &Case) -> Result<Vec<Finding>, CaseError> {
         let machine = router(case)?;
         let gate = &self.options.gate;

@@ -36,9 +36,9 @@ pub struct StressReport {
     pub lost_settings: u32,
     /// Number of commands that failed: where the real tool crashes, the emulator returns 1.
     pub failed: u32,
-    /// Number of calls of `lease-update init` beside the writers that returned 0.
+    /// Number of calls of `lease-update init` that returned 0 while the writers ran.
     pub inits: u32,
-    /// Number of them that did not print a lease which was in the flash before and after the trial.
+    /// Number of these calls that did not print a lease that was in the flash before and after the trial.
     pub incomplete_inits: u32,
 }
 

@@ -92,7 +92,7 @@ impl PackageStore {
     /// The same, and unpacks the packages into `root`, unless that folder exists.
     ///
     /// # Errors
-    /// As [`PackageStore::fetch`], and when a package is invalid.
+    /// See [`PackageStore::fetch`]; also when a package is invalid.
     pub(super) fn fetch_into(
         &self,
         root: &Path,

@@ -18,7 +18,7 @@ impl<'c> Router<'c> {
     /// A router that is switched off, with an empty NVRAM.
     ///
     /// # Errors
-    /// As [`Router::new`].
+    /// See [`Router::new`].
     pub(crate) fn blank(config: &'c mut GuestConfig) -> Result<Self, QemuError> {
         let mut partition = vec![0xFF; config.partition()];
         let image = flsh::blank_image();

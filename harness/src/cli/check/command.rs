@@ -180,7 +180,7 @@ impl<'a> Check<'a> {
 
     fn run(&self) -> Result<Checked, CommandError> {
         let play = |cases: &[Case]| play(cases, &self.options, (&self.router, &self.replay()));
-        // The simplest case shows a script that cannot be started or does not end.
+        // The simplest case is enough to reveal a script that cannot be started or does not end.
         let (mut played, others): (Vec<Case>, Vec<Case>) =
             self.cases.iter().cloned().partition(suite::is_basic);
         let mut outcomes = play(&played)?;
@@ -194,7 +194,7 @@ impl<'a> Check<'a> {
             observations.extend(observe(&others, &more));
             outcomes.extend(more);
             played.extend(others);
-            // The calls of a household come one after the other, and leave the other threads idle.
+            // The calls of a household run one after the other, which leaves the other threads idle.
             let (explored, lived) =
                 rayon::join(|| self.explore(&observations), || self.flash_life());
             (cuts, life) = (explored?, lived?);

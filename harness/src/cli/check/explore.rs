@@ -31,7 +31,7 @@ pub(super) fn explore(
 ) -> Result<Vec<Report>, CommandError> {
     let progress = Progress::new(cases.len());
     let choice = script.choice()?;
-    // The counts tell bugs from risks, whatever the options deny.
+    // The counts distinguish bugs from risks, whatever the options deny.
     let bugs = GateOptions::default().policy(true);
     let mut reports = Vec::new();
     for case in cases {

@@ -9,7 +9,7 @@ use scenario::{Case, Group, Overrides};
 /// The scenarios of the suite.
 const FOLDER: &str = "builtin:conformance";
 
-/// The case that is no more than an orderly restart. It is played first.
+/// The case that contains only an orderly restart. It is played first.
 const BASIC: &str = "orderly-reboot";
 
 /// The cases of the suite.
@@ -35,7 +35,7 @@ pub(super) fn group_of(case: &Case) -> Group {
     case.scenario.group.unwrap_or(Group::Survives)
 }
 
-/// Whether a case is no more than an orderly restart.
+/// Whether a case contains only an orderly restart.
 pub(super) fn is_basic(case: &Case) -> bool {
     case.source.path.file_stem().is_some_and(|stem| stem == BASIC)
 }

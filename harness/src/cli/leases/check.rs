@@ -158,7 +158,7 @@ fn declarations(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -
     lost
 }
 
-/// The fields that differ, each with its value here and to dhcpd.
+/// The fields that differ, each with the value that was salvaged and the one that dhcpd reads.
 fn changed_fields(here: &str, dhcpd: &str) -> String {
     let parse = |text| serde_json::from_str(text).unwrap_or(Value::Null);
     let (here, dhcpd): (Value, Value) = (parse(here), parse(dhcpd));
@@ -173,7 +173,7 @@ fn changed_fields(here: &str, dhcpd: &str) -> String {
     fields.collect::<Vec<_>>().join("; ")
 }
 
-/// A value of a field, for people.
+/// A value of a field as readable text.
 fn shown(key: &str, value: &Value) -> String {
     let is_date = ["starts", "ends", "tstp", "tsfp", "atsfp", "cltt"].contains(&key);
     match value {

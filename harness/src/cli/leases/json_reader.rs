@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::filter::state_named;
 
-/// Why a text is no database.
+/// Why a text is not a database.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum JsonError {
     /// It is not JSON.
@@ -24,7 +24,7 @@ pub(super) enum JsonError {
     /// An object that contains no database.
     #[error("neither `leases` nor `ias` in the object")]
     NoDatabase,
-    /// The key of a lease is no address.
+    /// The key of a lease is not an address.
     #[error("`{0}` is not an IPv4 address")]
     Ipv4Address(String),
     /// A field that does not exist.

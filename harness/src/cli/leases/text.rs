@@ -1,4 +1,4 @@
-//! Addresses and text of unknown bytes for people.
+//! Addresses and unknown bytes as readable text.
 
 use lease_formats::exchange::Binding;
 

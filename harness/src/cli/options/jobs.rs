@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use crate::error::CommandError;
 
-/// The largest number of threads: more than any machine of today has cores, and each takes memory and processes.
+/// The largest number of threads. It exceeds the cores of any present machine, and each thread takes memory and processes.
 const MAX_JOBS: usize = 1024;
 
 /// The number of threads.

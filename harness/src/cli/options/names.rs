@@ -1,4 +1,4 @@
-//! Names that help texts list, and of which errors suggest the nearest.
+//! Names that help texts list. Errors suggest the nearest one.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

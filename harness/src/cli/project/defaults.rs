@@ -46,7 +46,7 @@ fn add(path: &str, project: &Project, mut command: Command) -> Command {
         command = command.mut_arg(key, |argument| {
             let argument = argument.required(false);
             match (*key, &project.values("script", false)[..], &values[..]) {
-                // Another script has another shell.
+                // The shell does not apply to a script that the command line names.
                 ("shell", [script], [shell]) => {
                     argument.default_value_if("script", ArgPredicate::from(*script), *shell)
                 }

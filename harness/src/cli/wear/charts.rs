@@ -23,7 +23,7 @@ impl Destination {
     /// A folder that exists, or a path without `.svg`, is a folder; anything else is a file.
     ///
     /// # Errors
-    /// A file that is no chart: it would be overwritten.
+    /// A file that is not a chart, because it would be overwritten.
     pub(super) fn new(path: &Path) -> Result<Self, CommandError> {
         let is_svg = path.extension().is_some_and(|extension| extension == "svg");
         if path.is_dir() {

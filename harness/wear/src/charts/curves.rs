@@ -32,7 +32,7 @@ impl Study {
     /// Counts the household of the first router at other lease times. Recordings and scenarios have no curves.
     ///
     /// # Errors
-    /// As [`crate::count`].
+    /// See [`crate::count`].
     pub fn curves(&self) -> Result<Vec<Curve>, WearError> {
         let (Calls::Simulated(simulation), Some(router)) = (&self.calls, self.routers.first())
         else {

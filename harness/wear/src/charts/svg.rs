@@ -60,7 +60,7 @@ impl<'a> Charts<'a> {
     /// All charts in one SVG, one below the other.
     ///
     /// # Errors
-    /// As [`Charts::separate`].
+    /// See [`Charts::separate`].
     pub fn combined(&self) -> Result<String, ChartError> {
         self.svg(self.all())
     }

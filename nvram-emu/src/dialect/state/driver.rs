@@ -13,7 +13,7 @@ pub enum BootCheck {
     /// The magic only, but `_nvram_init` computes the CRC over `len - 20` bytes first, so that a smaller `len` crashes
     /// the kernel at every boot (Broadcom SDK 2012).
     MagicOrCrash,
-    /// As [`BootCheck::MagicOrCrash`] for the image in its place. Without the magic there, the image that the early
+    /// Like [`BootCheck::MagicOrCrash`], for the image in its place. Without the magic there, the image that the early
     /// search of the kernel found is loaded: the first multiple of 64 KiB with magic, length and CRC
     /// (`early_nvram_init` and `_nvram_read`, Broadcom on ARM).
     MagicOrSearch,

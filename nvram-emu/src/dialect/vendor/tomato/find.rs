@@ -60,7 +60,7 @@ fn patterns(text: &[u8]) -> Result<Vec<Regex>, Unsupported> {
     text.split('\n').map(regex).collect()
 }
 
-/// What the shell makes of the text between double quotes.
+/// The text between double quotes as the shell expands it.
 fn unquote(text: &[u8]) -> Result<String, Unsupported> {
     if text.len() + COMMAND >= BUFFER {
         return Err(Unsupported::Shell);

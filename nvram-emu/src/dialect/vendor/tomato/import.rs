@@ -7,7 +7,7 @@ use crate::dialect::state::{Board, OutputBuffers};
 
 /// Maximum size of a file.
 const LIMIT: usize = 4 << 20;
-/// `fgets` reads at most so many bytes of a line.
+/// `fgets` reads at most this many bytes of a line.
 const LINE: usize = 10239;
 
 /// Reads lines `"NAME=VALUE"` as `export --quote` writes them.
