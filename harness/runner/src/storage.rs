@@ -25,9 +25,11 @@ pub(super) fn storage(case: &Case) -> Result<Storage, SourceError> {
                         PersistentFolder::Filled(folder) => {
                             let beside = case.source.path.parent().unwrap_or(Path::new("."));
                             let from = beside.join(&folder.from);
-                            let files = FileTree::read(&from).map_err(|error| {
-                                refuse(format!("persistent folder {}: {error}", from.display()))
-                            })?;
+                            let real = from.canonicalize();
+                            let files =
+                                real.and_then(|real| FileTree::read(&real)).map_err(|error| {
+                                    refuse(format!("persistent folder {}: {error}", from.display()))
+                                })?;
                             Some(files)
                         }
                     };

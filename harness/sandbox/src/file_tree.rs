@@ -2,25 +2,34 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{self, Permissions};
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::mem;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Timespec, Timestamps, UTIME_OMIT, chmodat,
+    mkdirat, openat2, readlinkat, statat, symlinkat, utimensat,
+};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::mounts::step;
 use crate::octets::Octets;
+use crate::plain_file::{
+    folder_mode, names, open_changeable, open_folder, read_plain_at, remove, write_plain_at,
+};
 
 /// Maximum length of a file in bytes. Longer files are truncated.
-const MAX_BYTES: usize = 4 << 20;
+pub(crate) const MAX_BYTES: usize = 4 << 20;
 
 /// Maximum number of entries. Further ones are ignored.
 const MAX_ENTRIES: usize = 10_000;
+
+/// Maximum number of folders in a folder, one inside the other. What is deeper is ignored.
+const MAX_DEPTH: usize = 64;
 
 /// An entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,29 +90,23 @@ impl Node {
     }
 }
 
-/// The path of an entry below `folder`.
-fn path_in(folder: &Path, entry: &Octets) -> PathBuf {
-    folder.join(OsStr::from_bytes(&entry.0))
-}
-
 impl FileTree {
-    /// Reads a folder.
+    /// Reads a folder, which may not be a link.
     ///
     /// # Errors
     /// If the folder or one of its entries cannot be read. An entry that disappears meanwhile is no error.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let mut tree = Self::default();
-        tree.read_below(folder, &[])?;
+        tree.read_below(&open_folder(CWD, folder)?, &[], 0)?;
         Ok(tree)
     }
 
-    fn read_below(&mut self, folder: &Path, prefix: &[u8]) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
+    fn read_below(&mut self, folder: &OwnedFd, prefix: &[u8], depth: usize) -> io::Result<()> {
+        for name in names(folder)? {
             if self.0.len() >= MAX_ENTRIES {
                 return Ok(());
             }
-            match self.read_entry(&entry, prefix) {
+            match self.read_entry(folder, &name, prefix, depth) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other?,
             }
@@ -111,20 +114,20 @@ impl FileTree {
         Ok(())
     }
 
-    fn read_entry(&mut self, entry: &fs::DirEntry, prefix: &[u8]) -> io::Result<()> {
-        let mut name = prefix.to_vec();
-        name.extend_from_slice(entry.file_name().as_bytes());
-        let kind = entry.file_type()?;
-        if kind.is_symlink() {
-            let target = fs::read_link(entry.path())?.into_os_string();
-            self.0.insert(Octets(name), Node::Link(Octets(target.as_bytes().to_vec())));
-        } else if kind.is_dir() {
-            let mode = entry.metadata()?.permissions().mode() & 0o7777;
-            self.0.insert(Octets(name.clone()), Node::Folder(mode));
-            name.push(b'/');
-            self.read_below(&entry.path(), &name)?;
-        } else if kind.is_file() {
-            self.0.insert(Octets(name), read_file(&entry.path())?);
+    fn read_entry(
+        &mut self,
+        folder: &OwnedFd,
+        name: &Path,
+        prefix: &[u8],
+        depth: usize,
+    ) -> io::Result<()> {
+        let Some(node) = read_node(folder, name)? else { return Ok(()) };
+        let is_folder = matches!(node, Node::Folder(_));
+        let mut path = [prefix, name.as_os_str().as_bytes()].concat();
+        self.0.insert(Octets(path.clone()), node);
+        if is_folder && depth < MAX_DEPTH {
+            path.push(b'/');
+            self.read_below(&open_folder(folder, name)?, &path, depth + 1)?;
         }
         Ok(())
     }
@@ -137,30 +140,33 @@ impl FileTree {
         }
     }
 
-    /// Makes the contents of a folder equal to this tree. Entries that are equal already are not touched, so that a folder of
-    /// the tree can be a mount point.
+    /// Makes the contents of a folder, which may not be a link, equal to this tree. Entries that are equal already are not
+    /// touched, so that a folder of the tree can be a mount point.
     ///
     /// # Errors
     /// If an entry cannot be removed or created.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
-        let present = Self::read(folder)?;
-        for (name, node) in present.0.iter().rev() {
-            let kept = match (self.0.get(name), node) {
-                (Some(Node::Folder(_)), Node::Folder(_)) => true,
-                (Some(wanted), node) => wanted == node,
-                (None, _) => false,
-            };
-            let path = path_in(folder, name);
-            match node {
-                _ if kept => {}
-                Node::Folder(_) => remove_if_exists(fs::remove_dir_all(&path))?,
-                Node::File { .. } | Node::Link(_) => remove_if_exists(fs::remove_file(&path))?,
-            }
-        }
+        let root = open_folder(CWD, folder)?;
+        self.remove_others(&root, &[])?;
         for (name, node) in &self.0 {
-            if present.0.get(name) != Some(node) {
-                let shown = String::from_utf8_lossy(&name.0);
-                step(&format!("/{shown}"), create(&path_in(folder, name), node))?;
+            let shown = String::from_utf8_lossy(&name.0);
+            step(&format!("/{shown}"), create(&root, Path::new(OsStr::from_bytes(&name.0)), node))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is not in this tree, whatever it is.
+    fn remove_others(&self, folder: &OwnedFd, prefix: &[u8]) -> io::Result<()> {
+        for name in names(folder)? {
+            let mut path = [prefix, name.as_os_str().as_bytes()].concat();
+            let wanted = self.0.get(&Octets(path.clone()));
+            let is_folder = folder_mode(folder, &name)?.is_some();
+            if is_folder && matches!(wanted, Some(Node::Folder(_))) {
+                path.push(b'/');
+                self.remove_others(&open_changeable(folder, &name)?, &path)?;
+            } else if is_folder || wanted.is_none() || read_node(folder, &name)?.as_ref() != wanted
+            {
+                remove(folder, &name)?;
             }
         }
         Ok(())
@@ -196,48 +202,125 @@ impl FileTree {
     }
 }
 
-fn read_file(path: &Path) -> io::Result<Node> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mut data = fs::read(path)?;
-    data.truncate(MAX_BYTES);
-    let metadata = fs::metadata(path)?;
-    Ok(Node::File {
-        data: Octets(data),
-        mode: metadata.permissions().mode() & 0o7777,
-        modified: (metadata.mtime(), metadata.mtime_nsec() as u32),
+/// An entry of a folder, unless it is a socket, a pipe or a device.
+fn read_node(folder: &OwnedFd, name: &Path) -> io::Result<Option<Node>> {
+    let status = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let mode = status.st_mode & 0o7777;
+    Ok(match FileType::from_raw_mode(status.st_mode) {
+        FileType::Directory => Some(Node::Folder(mode)),
+        FileType::Symlink => {
+            Some(Node::Link(Octets(readlinkat(folder, name, Vec::new())?.into_bytes())))
+        }
+        FileType::RegularFile => Some(Node::File {
+            data: Octets(read_plain_at(folder, name, MAX_BYTES)?),
+            mode,
+            modified: (status.st_mtime, status.st_mtime_nsec as u32),
+        }),
+        _ => None,
     })
 }
 
-fn remove_if_exists(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-fn create(path: &Path, node: &Node) -> io::Result<()> {
+/// Creates an entry that is missing. No folder of the path may be a link.
+fn create(root: &OwnedFd, path: &Path, node: &Node) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let folder = openat2(root, parent.unwrap_or(Path::new(".")), flags, Mode::empty(), resolve)?;
+    let name = Path::new(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    let exists = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => false,
+        other => other.map(|_| true)?,
+    };
     match node {
         Node::Folder(mode) => {
-            match fs::create_dir(path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                other => other?,
+            let mode = Mode::from_raw_mode(*mode);
+            if !exists {
+                mkdirat(&folder, name, mode)?;
             }
-            fs::set_permissions(path, Permissions::from_mode(*mode))
+            Ok(chmodat(&folder, name, mode, AtFlags::empty())?)
         }
-        Node::Link(target) => symlink(OsStr::from_bytes(&target.0), path),
+        Node::Link(_) | Node::File { .. } if exists => Ok(()),
+        Node::Link(target) => Ok(symlinkat(OsStr::from_bytes(&target.0), &folder, name)?),
         Node::File { data, mode, modified: (seconds, nanoseconds) } => {
-            fs::write(path, &data.0)?;
-            fs::set_permissions(path, Permissions::from_mode(*mode))?;
-            set_modified(path, *seconds, *nanoseconds)
+            write_plain_at(&folder, name, &data.0)?;
+            chmodat(&folder, name, Mode::from_raw_mode(*mode), AtFlags::empty())?;
+            set_modified_at(&folder, name, *seconds, *nanoseconds)
         }
     }
 }
 
 /// Sets the time of the last change of a file.
 pub(crate) fn set_modified(path: &Path, seconds: i64, nanoseconds: u32) -> io::Result<()> {
+    set_modified_at(CWD, path, seconds, nanoseconds)
+}
+
+fn set_modified_at(
+    folder: impl AsFd,
+    name: &Path,
+    seconds: i64,
+    nanoseconds: u32,
+) -> io::Result<()> {
     let times = Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
         last_modification: Timespec { tv_sec: seconds, tv_nsec: i64::from(nanoseconds) as _ },
     };
-    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(utimensat(folder, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::mkfifoat;
+
+    use super::*;
+
+    #[test]
+    fn writing_removes_whatever_is_in_the_way_and_follows_no_link() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| outer.path().join(name);
+        fs::create_dir(path("victim")).expect("a folder");
+        fs::write(path("victim/file"), "precious").expect("written");
+        fs::create_dir(path("ram")).expect("a folder");
+        mkfifoat(CWD, path("ram/pid"), Mode::RWXU).expect("a pipe");
+        symlink(path("victim"), path("ram/run")).expect("a link");
+        symlink(path("victim/file"), path("ram/last")).expect("a link");
+        for number in 0..MAX_ENTRIES {
+            fs::write(path(&format!("ram/{number}")), "").expect("written");
+        }
+        let mut wanted = FileTree::default();
+        for name in ["pid", "run/file", "last"] {
+            wanted.set(name, Some(b"text"));
+        }
+        wanted.write(&path("ram")).expect("written");
+        assert_eq!(FileTree::read(&path("ram")).expect("read"), wanted);
+        assert_eq!(fs::read(path("victim/file")).expect("a file"), b"precious");
+        symlink(path("victim"), path("link")).expect("a link");
+        assert!(FileTree::default().write(&path("link")).is_err());
+        assert!(FileTree::read(&path("link")).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_deeper_than_a_path_can_name_is_read_and_removed() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let mut folder = open_folder(CWD, outer.path()).expect("opened");
+        let name = "d".repeat(200);
+        for _ in 0..2000 {
+            mkdirat(&folder, &name, Mode::RWXU).expect("a folder");
+            folder = open_folder(&folder, Path::new(&name)).expect("opened");
+        }
+        assert_eq!(FileTree::read(outer.path()).expect("read").0.len(), MAX_DEPTH + 1);
+        FileTree::default().write(outer.path()).expect("removed");
+        assert_eq!(fs::read_dir(outer.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_cut_off() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = fs::File::create(folder.path().join("sparse")).expect("a file");
+        file.set_len(1 << 40).expect("a sparse file");
+        let tree = FileTree::read(folder.path()).expect("read");
+        assert_eq!(tree.contents("sparse").map(<[u8]>::len), Some(MAX_BYTES));
+    }
 }

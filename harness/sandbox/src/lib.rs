@@ -8,14 +8,17 @@
 //! namespaces.
 
 pub mod clock;
+mod confinement;
 mod file_changes;
 mod file_tree;
 mod layout;
 mod mounts;
 mod namespaces;
 mod octets;
+mod plain_file;
 mod root;
 
+pub use confinement::{close_inherited_descriptors, confine_programs};
 pub use file_changes::{FileChange, RecordedChange};
 pub use file_tree::{FileTree, Node};
 pub use layout::{
@@ -24,4 +27,5 @@ pub use layout::{
 };
 pub use namespaces::{Isolation, enter};
 pub use octets::Octets;
+pub use plain_file::{InnerRoot, read_plain, write_plain};
 pub use root::Root;

@@ -22,6 +22,12 @@ pub(crate) fn bind(source: &Path, target: &Path) -> io::Result<()> {
     step(&format!("mounting {}", source.display()), mount_bind(source, target))
 }
 
+/// As [`bind`], without the right to change it at the second place.
+pub(crate) fn bind_read_only(source: &Path, target: &Path) -> io::Result<()> {
+    bind(source, target)?;
+    set_read_only(target, true, false)
+}
+
 /// Mounts a folder at a second place, with the mounts below it.
 pub(crate) fn bind_all(source: &Path, target: &Path) -> io::Result<()> {
     step(&format!("mounting {}", source.display()), mount_bind_recursive(source, target))

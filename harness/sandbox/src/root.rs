@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::layout::{
     HARNESS, LEASELAB, MACHINE, PERSISTENT, RAM, RAM_FOLDER, SCRIPT, SERVICE, first_files,
 };
-use crate::mounts::{bind, bind_all, memory, set_read_only, step};
+use crate::mounts::{bind, bind_all, bind_read_only, memory, set_read_only, step};
 
 /// Entries of the machine's root that a router has of its own, or that no program of a router needs.
 const NOT_SHARED: [&str; 9] =
@@ -109,9 +109,9 @@ impl Root {
         }
         let harness = root.join(&HARNESS[1..]);
         bind(&self.scratch, &harness)?;
-        bind(&self.leaselab, &harness.join(LEASELAB))?;
+        bind_read_only(&self.leaselab, &harness.join(LEASELAB))?;
         for (index, program) in self.programs.iter().enumerate() {
-            bind(program, &harness.join(Self::program_name(index)))?;
+            bind_read_only(program, &harness.join(Self::program_name(index)))?;
         }
         self.mount_persistent(&root)?;
         let uptime = self.scratch.join("uptime");

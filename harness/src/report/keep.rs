@@ -40,7 +40,8 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     {
         if !files.0.is_empty() {
             let kept = backend::create_own_folder(&opened.path().join(name)).map_err(fail)?;
-            files.write(&kept.path()).map_err(fail)?;
+            // The path of an open folder is a link to it, which the dot follows.
+            files.write(&kept.path().join(".")).map_err(fail)?;
         }
     }
     Ok(())

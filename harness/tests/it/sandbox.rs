@@ -384,3 +384,48 @@ fn without_a_sandbox_scripts_keep_their_files_in_a_folder_of_the_case() {
     let run = ["run", "story.toml", "--script", "script.sh", "--no-sandbox"];
     boot(script, "", 0).command(&run).assert().code(0);
 }
+
+/// A script that tries to get out, and changes the folder `VICTIM` if it can.
+#[rstest]
+#[case::of_a_system_folder("mount -o remount,bind,rw \"$machine\" && echo changed >VICTIM/file")]
+#[case::of_the_files_in_ram("mv /.leaselab/ram /.leaselab/old; ln -s VICTIM /.leaselab/ram")]
+#[case::of_the_executable("chmod 600 /.leaselab/bin/leaselab")]
+#[case::of_a_descriptor("echo changed >&9; echo changed >/proc/1/fd/2")]
+fn a_script_cannot_change_the_machine(#[case] attempt: &str) {
+    let lab = Lab::new();
+    // Not in /tmp, which is another folder in the sandbox.
+    let outside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let victim = outside.path().join("victim");
+    std::fs::create_dir(&victim).expect("a folder");
+    std::fs::write(victim.join("file"), "precious").expect("written");
+    let victim = victim.to_str().expect("a path in UTF-8");
+    let machine = format!("/{}", victim.split('/').nth(1).expect("a folder of the root"));
+    let attempt = attempt.replace("VICTIM", victim);
+    lab.write("script.sh", format!("#!/bin/sh\nmachine={machine}\n{attempt}\nexit 0\n"));
+    lab.write("story.toml", STORY.replace("ROUTER", ""));
+    let executable = std::fs::metadata(env!("CARGO_BIN_EXE_leaselab")).expect("a file");
+    let line = "leaselab run story.toml --script script.sh 9>>inherited 2>errors";
+    lab.shell(line).assert().code(predicate::in_iter([1, 3]));
+    assert_eq!(std::fs::read_to_string(format!("{victim}/file")).expect("a file"), "precious");
+    assert_eq!(std::fs::read_dir(victim).expect("a folder").count(), 1);
+    let after = std::fs::metadata(env!("CARGO_BIN_EXE_leaselab")).expect("a file");
+    assert_eq!(after.permissions(), executable.permissions());
+    assert_eq!(lab.read("inherited"), "");
+    assert!(!lab.read("errors").contains("changed"));
+}
+
+/// What a script puts in the place of a file of the lab is neither waited for nor followed.
+#[rstest]
+fn a_script_cannot_stop_the_lab_with_a_pipe(
+    #[values("flash", "staging", "operations", "commands", "uptime", "ram/run/dnsmasq.pid")]
+    file: &str,
+) {
+    let lab = Lab::new();
+    let file = format!("/.leaselab/{file}");
+    lab.write("script.sh", format!("#!/bin/sh\nrm -f {file}; mkfifo {file}; exit 0\n"));
+    lab.write("story.toml", STORY.replace("ROUTER", ""));
+    lab.command(&["run", "story.toml", "--script", "script.sh"])
+        .timeout(std::time::Duration::from_secs(60))
+        .assert()
+        .code(predicate::in_iter([1, 3]));
+}

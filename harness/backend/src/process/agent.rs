@@ -21,9 +21,10 @@ use rustix::process::{
 };
 
 use sandbox::clock::{Supervision, Supervisor, Time};
-use sandbox::{FileTree, Isolation};
+use sandbox::{FileTree, Isolation, read_plain};
 
 use super::dnsmasq_stand_in::DnsmasqStandIn;
+use super::files::MAX_FILE;
 use super::protocol::{
     FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran,
     Refusal, Request, Run, StartError,
@@ -47,6 +48,7 @@ const UPTIME: &str = "uptime";
 /// # Errors
 /// If a request is invalid or a system call fails.
 pub fn main() -> io::Result<()> {
+    sandbox::close_inherited_descriptors();
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
     let handshake: Handshake = serde_json::from_str(&first?)?;
@@ -153,6 +155,7 @@ impl Agent {
         if *isolation == Isolation::Full {
             agent.dnsmasq = Some(DnsmasqStandIn::new().map_err(namespaces)?);
         }
+        sandbox::confine_programs().map_err(namespaces)?;
         Ok(agent)
     }
 
@@ -213,7 +216,8 @@ impl Agent {
             return false;
         }
         let stored = || {
-            let read = |name: &str| fs::read(self.scratch.join(name)).unwrap_or_default();
+            let read =
+                |name: &str| read_plain(&self.scratch.join(name), MAX_FILE).unwrap_or_default();
             let files = FileTree::read(&sandbox::Root::persistent_folder()).unwrap_or_default();
             (read("flash"), read("staging"), files)
         };

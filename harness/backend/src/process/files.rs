@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{PoisonError, RwLock};
 
+/// How much of a file that a script can change is read, in bytes.
+pub(super) const MAX_FILE: usize = 64 << 20;
+
 /// Shared by those who write a program, exclusive while a process is started. Until it executes its program, the new process
 /// has the descriptors of all threads, and a file that is open for writing cannot be executed (ETXTBSY of execve(2)).
 static PROGRAMS: RwLock<()> = RwLock::new(());
@@ -30,16 +33,4 @@ pub(super) fn write_executable(path: &Path, text: &[u8]) -> io::Result<()> {
 pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
     let _no_program_is_written = PROGRAMS.write().unwrap_or_else(PoisonError::into_inner);
     command.spawn()
-}
-
-/// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
-pub(super) fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let new = file.with_file_name(format!(".{name}.new"));
-    fs::write(&new, contents)?;
-    fs::rename(new, file)
 }

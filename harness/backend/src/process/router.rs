@@ -28,12 +28,12 @@ use nvram_emu::Machine;
 use nvram_emu::device::Op;
 
 use sandbox::clock::Time;
-use sandbox::{FileTree, Isolation};
+use sandbox::{FileTree, InnerRoot, Isolation, read_plain, write_plain};
 
 use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
 use super::environment::{environment_of, seen_scratch};
-use super::files::{remove_if_exists, write_executable, write_replacing};
+use super::files::{MAX_FILE, remove_if_exists, write_executable};
 use super::interpreter::Interpreter;
 use super::protocol::{
     Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run, StartError,
@@ -87,7 +87,7 @@ pub struct Process {
 /// Where a file of the router is.
 #[derive(Debug)]
 enum Place {
-    /// In RAM: the file of this machine.
+    /// In RAM: the path relative to the folder of the files in RAM.
     Ram(PathBuf),
     /// In a persistent folder: the path relative to the router's root.
     Persistent(String),
@@ -232,7 +232,7 @@ impl Process {
             RouterPath::Ram(name)
                 if self.isolation != Isolation::None || name.starts_with("tmp/") =>
             {
-                Ok(Place::Ram(self.path(sandbox::RAM_FOLDER).join(name)))
+                Ok(Place::Ram(PathBuf::from(name)))
             }
             _ if self.isolation == Isolation::None => Err(BackendError::Message(format!(
                 "{path}: without a sandbox only files below /tmp can be written; leave out --no-sandbox"
@@ -286,6 +286,10 @@ impl Process {
     pub fn take_history(&mut self) -> Option<FileHistory> {
         self.unsynced = None;
         self.last_call.take()
+    }
+
+    fn ram(&self) -> io::Result<InnerRoot> {
+        InnerRoot::open(&self.path(sandbox::RAM_FOLDER))
     }
 
     fn write_ram(&self, files: &FileTree) -> Result<(), BackendError> {
@@ -422,8 +426,8 @@ impl Process {
 
     fn take_operations(&self) -> Result<Vec<Op>, BackendError> {
         let path = self.path("operations");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match read_plain(&path, MAX_FILE) {
+            Ok(text) => String::from_utf8_lossy(&text).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(BackendError::environment("the operation log", &error)),
         };
@@ -554,10 +558,10 @@ impl Backend for Process {
     fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
         match self.place(path)? {
             Place::Ram(file) => {
-                let written = match contents {
-                    Some(contents) => write_replacing(&file, contents),
-                    None => remove_if_exists(&file),
-                };
+                let written = self.ram().and_then(|ram| match contents {
+                    Some(contents) => ram.replace(&file, contents),
+                    None => ram.remove(&file),
+                });
                 written.map_err(|e| BackendError::environment(&format!("{path} of the router"), &e))
             }
             Place::Persistent(name) => {
@@ -581,7 +585,7 @@ impl Backend for Process {
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
         match self.place(path)? {
-            Place::Ram(file) => match fs::read(file) {
+            Place::Ram(file) => match self.ram().and_then(|ram| ram.read(&file, MAX_FILE)) {
                 Ok(contents) => Ok(Some(contents)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => {
@@ -596,8 +600,8 @@ impl Backend for Process {
 
     fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let read = (|| {
-            let flash = fs::read(self.path("flash"))?;
-            let staging = match fs::read(self.path("staging")) {
+            let flash = read_plain(&self.path("flash"), MAX_FILE)?;
+            let staging = match read_plain(&self.path("staging"), MAX_FILE) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 other => Some(other?),
             };
@@ -612,9 +616,9 @@ impl Backend for Process {
 
     fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         let written = (|| {
-            fs::write(self.path("flash"), machine.flash_bytes())?;
+            write_plain(&self.path("flash"), &machine.flash_bytes())?;
             match machine.ram_bytes() {
-                Some(ram) => fs::write(self.path("staging"), ram),
+                Some(ram) => write_plain(&self.path("staging"), &ram),
                 None => remove_if_exists(&self.path("staging")),
             }
         })();

@@ -9,8 +9,10 @@ use std::process::ExitCode;
 
 use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
+use sandbox::read_plain;
 use serde_json::json;
 
+use super::files::MAX_FILE;
 use super::ram_files;
 use crate::call::NvramCommand;
 use crate::fault_injector::{FaultAction, FaultInjector};
@@ -116,10 +118,11 @@ enum LogEntry {
 
 /// The commands of a log.
 pub(super) fn read_commands(path: &Path) -> Vec<NvramCommand> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = read_plain(path, MAX_FILE).unwrap_or_default();
     let bytes = |word: &String| word.chars().map(|c| u32::from(c) as u8).collect();
     let mut commands: Vec<NvramCommand> = Vec::new();
-    for entry in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+    let lines = text.split(|byte| *byte == b'\n');
+    for entry in lines.filter_map(|line| serde_json::from_slice(line).ok()) {
         match entry {
             LogEntry::Started(words) => {
                 let arguments = words.iter().map(bytes).collect();

@@ -1,6 +1,5 @@
 //! What the clocks of the router show.
 
-use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::file_times::earliest_file_time;
+use crate::plain_file::write_plain;
 
 /// The clocks at the beginning of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ impl RouterClock {
         let time = self.state().time;
         if let Some(time) = time {
             // A missing value is no reason to fail the call.
-            _ = fs::write(file, format!("{}.00 {}.00\n", time.mono, time.mono));
+            _ = write_plain(file, format!("{}.00 {}.00\n", time.mono, time.mono).as_bytes());
         }
     }
 }

@@ -12,10 +12,15 @@ use rustix::process::{Pid, Signal, getpgid, kill_process_group};
 use super::listener::{Answer, SystemCall};
 use super::memory;
 use crate::file_changes::{Entries, Entry, FileChange, RecordedChange, changes};
+use crate::file_tree::MAX_BYTES;
 use crate::octets::Octets;
+use crate::plain_file::read_plain;
 
 /// Maximum number of changes of one call that are recorded.
 const MAX_CHANGES: usize = 10_000;
+
+/// How much of the log of `nvram` commands is read, in bytes.
+const MAX_LOG: usize = 64 << 20;
 
 /// Folders of the root in which programs change no state of the router.
 const ELSEWHERE: [&[u8]; 3] = [b"/dev/", b"/proc/", b"/.leaselab/"];
@@ -120,7 +125,7 @@ impl Watcher {
         if changes.is_empty() || self.found.len() > MAX_CHANGES {
             return;
         }
-        let log = fs::read(&self.commands).unwrap_or_default();
+        let log = read_plain(&self.commands, MAX_LOG).unwrap_or_default();
         // A command that begins is a line with a list of its arguments.
         let commands = log.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"["));
         let commands = commands.count() as u32;
@@ -150,7 +155,7 @@ fn read_below(folder: &Path, prefix: &[u8], entries: &mut Entries) -> io::Result
             let data = if link {
                 fs::read_link(&path)?.into_os_string().as_bytes().to_vec()
             } else {
-                fs::read(&path)?
+                read_plain(&path, MAX_BYTES)?
             };
             let inode = fs::symlink_metadata(&path)?.ino();
             entries.insert(Octets(name), Entry::File { inode, data, link });
