@@ -22,7 +22,8 @@ impl<'a> Tokens<'a> {
     pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !is_blank(*b))?;
         let rest = &self.rest[start..];
-        let end = rest.iter().position(|b| is_blank(*b)).unwrap_or(rest.len()).min(width);
+        let longest = &rest[..rest.len().min(width)];
+        let end = longest.iter().position(|b| is_blank(*b)).unwrap_or(longest.len());
         let (token, rest) = rest.split_at(end);
         self.rest = rest;
         Some(token)
