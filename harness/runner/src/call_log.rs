@@ -7,6 +7,9 @@ use backend::NvramCommand;
 /// Maximum number of lines of stderr.
 const MAX_STDERR_LINES: usize = 20;
 
+/// Maximum length of a line of stderr in bytes.
+const MAX_STDERR_LINE: usize = 1000;
+
 /// A call with its environment, its `nvram` commands and what it wrote to stderr.
 pub fn call_lines(record: &CallRecord) -> Vec<String> {
     let CallRecord { call, result, disturbance } = record;
@@ -46,17 +49,38 @@ pub fn command_text(command: &NvramCommand) -> String {
     }
 }
 
-/// The lines of what a script wrote to stderr, without control characters.
+/// The lines of what a script wrote to stderr, without control characters. Long lines and further ones are cut off.
 pub fn stderr_lines(stderr: &[u8]) -> Vec<String> {
-    let lines =
+    let mut lines =
         stderr.trim_ascii_end().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let all: Vec<String> = lines.map(|line| line.escape_ascii().to_string()).collect();
-    match all.len().checked_sub(MAX_STDERR_LINES) {
-        None | Some(0) => all,
-        Some(more) => {
-            let mut first = all[..MAX_STDERR_LINES].to_vec();
-            first.push(format!("… and {more} more lines"));
-            first
+    let mut shown: Vec<String> = lines.by_ref().take(MAX_STDERR_LINES).map(shown_line).collect();
+    match lines.count() {
+        0 => {}
+        more => shown.push(format!("… and {more} more lines")),
+    }
+    shown
+}
+
+fn shown_line(line: &[u8]) -> String {
+    match line.split_at_checked(MAX_STDERR_LINE) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} … and {} more bytes", first.escape_ascii(), rest.len())
         }
+        _ => line.escape_ascii().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_that_writes_without_an_end_fills_no_log() {
+        let lines = stderr_lines(&vec![0; 4 << 20]);
+        assert_eq!(lines, ["\\x00".repeat(1000) + " … and 4193304 more bytes"]);
+        let lines = stderr_lines(&b"a line\n\n".repeat(30));
+        assert_eq!(lines.len(), MAX_STDERR_LINES + 1);
+        assert_eq!(lines[MAX_STDERR_LINES], "… and 10 more lines");
+        assert_eq!(stderr_lines(b"a\nb"), ["a", "b"]);
     }
 }
