@@ -18,7 +18,7 @@ use runner::{GatePolicy, Severity};
 pub fn complete(report: CasesReport, result: &CheckResult) -> CasesReport {
     CasesReport {
         groups: result.groups.iter().map(|group| group_entry(group, &report)).collect(),
-        answers: answers::all(result).map(|(_, answer)| answer).to_vec(),
+        answers: answers::all(result).map(|(_, answer)| printable(&answer)).to_vec(),
         ..report
     }
 }

@@ -49,6 +49,8 @@ impl HostileLab {
         let echo = [b"cat <<'EOT'\n", nasty, b"\nEOT\n"].concat();
         let script = [b"#!/bin/sh\n", &echo[..], b"exec >&2\n", &echo[..], b"exit 1\n"].concat();
         lab.write(&named(".sh"), &script);
+        let fails = b"#!/bin/sh\nprintf '\\033[31mred\\001\\302\\233\\0' >&2\nexit 1\n";
+        lab.write(OsStr::new("fails.sh"), fails);
         let leases = [
             b"lease 10.0.0.1 {\n  binding state active;\n  client-hostname \"",
             nasty,
@@ -159,6 +161,7 @@ fn check_file(path: &Path) {
 #[case::check(
     "check @.sh --quick --annotate github --color always --junit o/a.xml --json o/a.json --html o/a.html"
 )]
+#[case::check_that_measures_no_life("check fails.sh --quick --json o/a.json --html o/a.html")]
 #[case::fuzz("fuzz --script @.sh --cases 2 --color always")]
 #[case::fuzz_out("fuzz --use naive --cases 8 --out o/@")]
 #[case::replay("replay @")]

@@ -13,6 +13,7 @@ use super::script::Script;
 use backend::{Backend as _, BackendError, CallEnd, CallOptions, InProcess};
 use dnsmasq_model::{Build, ScriptCall};
 use runner::setup::Refusal;
+use runner::stderr_lines;
 
 /// Bytes that a script keeps free: the variables that tools add, and its margin (free_space.rs of lease-script).
 const KEPT_FREE: u64 = 100;
@@ -205,7 +206,7 @@ impl CostModel {
             if result.end == CallEnd::Exited(0) {
                 Ok(result.commands.len() as u64)
             } else {
-                let stderr = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+                let stderr = stderr_lines(&result.stderr).join("; ");
                 Err(CostModelError::Script(stderr))
             }
         };

@@ -8,7 +8,7 @@ use super::lease_store::{LeaseStore, SimulationError};
 use super::wear_counts::WearCounts;
 use backend::{Backend, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{CallSink, Clock, PendingCall, ScriptCall};
-use runner::NamePattern;
+use runner::{NamePattern, stderr_lines};
 
 /// Executes every call on a back end and counts its commands and flash operations.
 pub struct ExecutingStore<'a> {
@@ -98,7 +98,7 @@ impl<'a> ExecutingStore<'a> {
         }
         let arguments: Vec<_> =
             call.argv.iter().skip(1).map(|argument| argument.escape_ascii().to_string()).collect();
-        let stderr = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+        let stderr = stderr_lines(&result.stderr).join("; ");
         let message = format!(
             "`{}` ended with {}: {stderr}",
             arguments.join(" "),
