@@ -36,14 +36,22 @@ pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Bytes as printable text in backquotes, with `\xNN` for other bytes.
+/// How many bytes of a text are shown: more than any line of a lease has.
+const MAX_SHOWN: usize = 4000;
+
+/// Bytes as printable text in backquotes, with `\xNN` for other bytes. A long text is cut off.
 pub fn show(bytes: &[u8]) -> String {
-    format!("`{}`", bytes.escape_ascii())
+    match bytes.split_at_checked(MAX_SHOWN) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("`{}` … and {} more bytes", first.escape_ascii(), rest.len())
+        }
+        _ => format!("`{}`", bytes.escape_ascii()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unescape;
+    use super::{show, unescape};
 
     #[test]
     fn only_hexadecimal_escapes_and_double_backslashes_are_accepted() {
@@ -51,5 +59,10 @@ mod tests {
         assert!(unescape(r"\x00").is_err());
         assert!(unescape(r"\n").is_err());
         assert!(unescape("end\\").is_err());
+    }
+    #[test]
+    fn a_long_text_is_cut_off() {
+        assert_eq!(show(b"a\n"), r"`a\n`");
+        assert_eq!(show(&[b'a'; 4002]), format!("`{}` … and 2 more bytes", "a".repeat(4000)));
     }
 }
