@@ -78,7 +78,7 @@ impl From<InProcessError> for CommandError {
 impl From<ReplayError> for CommandError {
     fn from(error: ReplayError) -> Self {
         match error {
-            ReplayError::Case(error) => error.into(),
+            ReplayError::InProcess(error) => error.into(),
             other => Self::usage(other),
         }
     }

@@ -1,5 +1,6 @@
 //! Script calls as lines of text.
 
+use super::escapes::cut_off;
 use super::evidence::CallRecord;
 use super::tally::{call_text, end_text};
 use backend::NvramCommand;
@@ -62,12 +63,8 @@ pub fn stderr_lines(stderr: &[u8]) -> Vec<String> {
 }
 
 fn shown_line(line: &[u8]) -> String {
-    match line.split_at_checked(MAX_STDERR_LINE) {
-        Some((first, rest)) if !rest.is_empty() => {
-            format!("{} … and {} more bytes", first.escape_ascii(), rest.len())
-        }
-        _ => line.escape_ascii().to_string(),
-    }
+    let (first, more) = cut_off(line, MAX_STDERR_LINE);
+    format!("{}{more}", first.escape_ascii())
 }
 
 #[cfg(test)]
@@ -75,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_that_writes_without_an_end_fills_no_log() {
+    fn long_lines_and_further_lines_of_stderr_are_cut_off() {
         let lines = stderr_lines(&vec![0; 4 << 20]);
         assert_eq!(lines, ["\\x00".repeat(1000) + " … and 4193304 more bytes"]);
         let lines = stderr_lines(&b"a line\n\n".repeat(30));

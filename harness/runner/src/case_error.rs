@@ -25,6 +25,12 @@ pub enum InProcessError {
     Case(#[from] CaseError),
 }
 
+impl From<BackendError> for InProcessError {
+    fn from(error: BackendError) -> Self {
+        Self::Case(error.into())
+    }
+}
+
 impl From<SourceError> for InProcessError {
     fn from(error: SourceError) -> Self {
         Self::Case(error.into())

@@ -41,11 +41,17 @@ const MAX_SHOWN: usize = 4000;
 
 /// Bytes as printable text in backquotes, with `\xNN` for other bytes. A long text is cut off.
 pub fn show(bytes: &[u8]) -> String {
-    match bytes.split_at_checked(MAX_SHOWN) {
+    let (first, more) = cut_off(bytes, MAX_SHOWN);
+    format!("`{}`{more}", first.escape_ascii())
+}
+
+/// The first `max` bytes, and a text that says how many follow; empty if none do.
+pub(super) fn cut_off(bytes: &[u8], max: usize) -> (&[u8], String) {
+    match bytes.split_at_checked(max) {
         Some((first, rest)) if !rest.is_empty() => {
-            format!("`{}` … and {} more bytes", first.escape_ascii(), rest.len())
+            (first, format!(" … and {} more bytes", rest.len()))
         }
-        _ => format!("`{}`", bytes.escape_ascii()),
+        _ => (bytes, String::new()),
     }
 }
 

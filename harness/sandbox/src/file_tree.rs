@@ -94,7 +94,7 @@ impl FileTree {
     /// Reads a folder, which may not be a link.
     ///
     /// # Errors
-    /// If the folder or one of its entries cannot be read. An entry that disappears meanwhile is no error.
+    /// If the folder or one of its entries cannot be read. An entry that disappears meanwhile is not an error.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let mut tree = Self::default();
         tree.read_below(&open_folder(CWD, folder)?, &[], 0)?;

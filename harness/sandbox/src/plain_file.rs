@@ -1,5 +1,5 @@
-//! Files that the programs of a router can replace by something else: by a link that leads out of its folder, by a pipe at
-//! which a reader waits forever, by a file of terabytes.
+//! Files that the programs of a router can replace with something else: a link out of the router's folder, a pipe that
+//! blocks a reader forever, or a file of terabytes.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-/// Opens a file. A link is not followed, and a pipe not waited for.
+/// Opens a file. Does not follow a link, and does not wait for a pipe.
 fn open(folder: impl AsFd, name: &Path, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     check(openat(folder, name, flags, Mode::from_raw_mode(0o666))?)
@@ -33,12 +33,12 @@ fn read(file: File, limit: usize) -> io::Result<Vec<u8>> {
 /// Reads the first bytes of a file. Does not follow a link.
 ///
 /// # Errors
-/// If it cannot be read, or is no file.
+/// If it cannot be read, or is not a regular file.
 pub fn read_plain(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_plain_at(CWD, path, limit)
 }
 
-/// As [`read_plain`], for a file of an open folder.
+/// Like [`read_plain`], for a file of an open folder.
 pub(crate) fn read_plain_at(folder: impl AsFd, name: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read(open(folder, name, OFlags::RDONLY)?, limit)
 }
@@ -46,12 +46,12 @@ pub(crate) fn read_plain_at(folder: impl AsFd, name: &Path, limit: usize) -> io:
 /// Writes a file. Does not follow a link.
 ///
 /// # Errors
-/// If it cannot be written, or is no file.
+/// If it cannot be written, or is not a regular file.
 pub fn write_plain(path: &Path, contents: &[u8]) -> io::Result<()> {
     write_plain_at(CWD, path, contents)
 }
 
-/// As [`write_plain`], for a file of an open folder.
+/// Like [`write_plain`], for a file of an open folder.
 pub(crate) fn write_plain_at(folder: impl AsFd, name: &Path, contents: &[u8]) -> io::Result<()> {
     open(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC)?.write_all(contents)
 }
@@ -91,7 +91,7 @@ pub(crate) fn open_changeable(parent: impl AsFd, name: &Path) -> io::Result<Owne
     open_folder(parent, name)
 }
 
-/// Removes whatever has this name; nothing is no error.
+/// Removes whatever has this name. It is not an error if nothing has it.
 pub(crate) fn remove(parent: impl AsFd, name: &Path) -> io::Result<()> {
     match unlinkat(&parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -100,8 +100,8 @@ pub(crate) fn remove(parent: impl AsFd, name: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a folder. The folders in it are moved up before they are removed, so that no depth needs more descriptors or a
-/// longer path than another.
+/// Removes a folder. Nested folders are moved up before they are removed, so that the number of open descriptors and the
+/// length of the paths do not grow with the depth.
 fn remove_folder(parent: impl AsFd, name: &Path) -> io::Result<()> {
     let folder = open_changeable(&parent, name)?;
     let mut number = 0_u64;
@@ -159,7 +159,7 @@ impl InnerRoot {
     /// Reads the first bytes of a file.
     ///
     /// # Errors
-    /// If it cannot be read, or is no file.
+    /// If it cannot be read, or is not a regular file.
     pub fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
         read(check(self.descriptor(path, OFlags::RDONLY)?)?, limit)
     }
@@ -197,7 +197,7 @@ impl InnerRoot {
         Ok(renameat(&folder, &new, &folder, name)?)
     }
 
-    /// Removes a file; one that does not exist is no error.
+    /// Removes a file. It is not an error if it does not exist.
     ///
     /// # Errors
     /// If it cannot be removed.
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_a_link_nor_a_pipe_is_a_file() {
+    fn links_pipes_and_folders_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         fs::write(path("victim"), "precious").expect("written");

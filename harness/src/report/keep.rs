@@ -40,7 +40,7 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     {
         if !files.0.is_empty() {
             let kept = backend::create_own_folder(&opened.path().join(name)).map_err(fail)?;
-            // The path of an open folder is a link to it, which the dot follows.
+            // The path of an open folder is a symbolic link to it; with the dot, it is a path to the folder itself.
             files.write(&kept.path().join(".")).map_err(fail)?;
         }
     }

@@ -91,7 +91,7 @@ fn confirm_state(
         return Err(fault.into());
     }
     Ok(match result {
-        Err(ReplayError::Case(error)) => return Err(error),
+        Err(ReplayError::InProcess(InProcessError::Case(error))) => return Err(error),
         Err(error) => Some(error.to_string()),
         Ok((now, _)) if now != *verdict => {
             Some(format!("{verdict} in process, {now} with processes"))

@@ -13,7 +13,7 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{CaseError, GatePolicy, InProcessError, ScriptChoice, Severity, record};
+use runner::{GatePolicy, InProcessError, ScriptChoice, Severity, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -47,7 +47,7 @@ pub fn explore(
         .map(|task| explorer.explore_calls(task * length..((task + 1) * length).min(calls)))
         .collect();
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
-        return Err(CaseError::from(fault).into());
+        return Err(fault.into());
     }
     let mut report = merge(case, tasks, options);
     report.undisturbed.clone_from(&recording.findings);

@@ -1,17 +1,14 @@
 //! Why the faults of an id cannot be injected.
 
 use backend::BackendError;
-use runner::{CaseError, InProcessError};
+use runner::InProcessError;
 
 /// Why a replay is not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The case cannot be run in process, for this reason.
-    #[error("{0}")]
-    Unavailable(String),
-    /// The case cannot be run at all.
+    /// The case cannot be run in process, or not at all.
     #[error(transparent)]
-    Case(#[from] CaseError),
+    InProcess(#[from] InProcessError),
     /// The id has no fault.
     #[error("the id has no fault")]
     NoFault,
@@ -53,17 +50,8 @@ pub enum ReplayError {
     },
 }
 
-impl From<InProcessError> for ReplayError {
-    fn from(error: InProcessError) -> Self {
-        match error {
-            InProcessError::Unavailable(why) => Self::Unavailable(why),
-            InProcessError::Case(error) => Self::Case(error),
-        }
-    }
-}
-
 impl From<BackendError> for ReplayError {
     fn from(error: BackendError) -> Self {
-        Self::Case(error.into())
+        Self::InProcess(error.into())
     }
 }

@@ -97,12 +97,15 @@ impl Handle {
             let signal = if is_whole { Signal::Segv } else { Signal::Bus };
             OpenError::Fault(Fault { what, signal })
         };
-        let offset = match search(&mapping, length) {
-            Search::Found(offset) => offset,
-            Search::NotFound => return Err(OpenError::Refused),
-            Search::Overrun => {
-                return Err(fault("the search for the header runs off the end of the mapping"));
-            }
+        // For a partition below 32 KiB the search limit of the real tool wraps around.
+        let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
+        let Some(offset) = find_magic(&mapping, limit.unwrap_or(usize::MAX)) else {
+            let stays = limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len());
+            return Err(if stays {
+                OpenError::Refused
+            } else {
+                fault("the search for the header runs off the end of the mapping")
+            });
         };
         let image = &mapping[offset..];
         let header =
@@ -211,27 +214,6 @@ impl Handle {
             Some(Self { header, table, ..*self })
         };
         Ok(reopened())
-    }
-}
-
-/// The result of the search for the magic.
-enum Search {
-    /// Its offset.
-    Found(usize),
-    NotFound,
-    /// The search leaves the mapping.
-    Overrun,
-}
-
-/// Searches for the magic. For a partition below 32 KiB the search limit of the real tool wraps around.
-fn search(mapping: &[u8], length: u32) -> Search {
-    let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
-    match find_magic(mapping, limit.unwrap_or(usize::MAX)) {
-        Some(offset) => Search::Found(offset),
-        None if limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len()) => {
-            Search::NotFound
-        }
-        None => Search::Overrun,
     }
 }
 
