@@ -28,8 +28,9 @@ impl Folder {
     /// Creates a folder from which programs can be run: in memory if possible, else where temporary files lie.
     ///
     /// # Errors
-    /// When no place serves; the message says why for each.
+    /// When no place serves; the message says why for each. When the limit of file sizes is too low.
     pub fn new() -> io::Result<Self> {
+        place::check_file_size_limit()?;
         let mut reasons = Vec::new();
         for place in place::candidates(std::env::var_os("TMPDIR")) {
             match place::check(&place).and_then(|()| Self::new_in(&place)) {

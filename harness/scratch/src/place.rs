@@ -5,9 +5,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::process::{Resource, getrlimit};
 
 /// Space that a place must have: the files of a router, and a copy of a script.
 const MIN_FREE: u64 = 4 << 20;
+
+/// Checks the limit of file sizes, which holds in every place. The kernel kills a process that exceeds it.
+///
+/// # Errors
+/// When a file cannot have [`MIN_FREE`] bytes.
+pub(crate) fn check_file_size_limit() -> io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if limit < MIN_FREE => {
+            let wanted = MIN_FREE >> 10;
+            let message =
+                format!("files are limited to {limit} bytes (ulimit -f); {wanted} KiB are needed");
+            Err(io::Error::other(message))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Whether so little space is left in a folder that programs which write there fail.
 ///

@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut findings = Findings::default();
     pool.install(|| explore_labs(&labs, &mut findings));
     for case in &cases {
-        if args.fail_fast && findings.total.broken > 0 {
+        if args.fail_fast && findings.total.broken + findings.undisturbed as u64 > 0 {
             break;
         }
         pool.install(|| explore_case(case, args, &mut findings))?;
@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, &tests)?;
     }
-    if total.points == 0 && invalid.is_empty() {
+    if total.points == 0 && invalid.is_empty() && !total.has_hung() {
         return Err(CommandError::usage(
             "no case makes a script call in process, so there is nothing to explore",
         ));

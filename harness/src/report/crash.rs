@@ -27,6 +27,9 @@ pub fn print_case(case: &Case, report: &Report, list: bool) {
         "  {points}, {distinct} distinct: {kept} kept, {lost} lost unavoidably, \
          {declared} broken as declared, {allowed_text}{broken} broken"
     );
+    if report.points == 0 && report.has_hung() {
+        outln!("  not explored, because a call hung without a fault");
+    }
     outln!("  {}", window(report));
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");

@@ -292,6 +292,22 @@ fn a_script_file_is_explored_and_its_ids_replay() {
         .stdout(predicate::str::contains("FAULT").and(predicate::str::contains("NVRAM  commit")));
 }
 
+#[test]
+fn a_script_that_hangs_is_not_explored() {
+    let lab = Lab::new();
+    lab.write("hangs.sh", "#!/bin/sh\n[ \"$1\" = init ] || exec sleep 1000\n").write(
+        "scenario.toml",
+        "title = \"x\"\n[[step]]\nboot = {}\n[[step]]\njoin = { client = \"pc\" }\n",
+    );
+    lab.command(&["crash", "scenario.toml", "--script", "hangs.sh", "--timeout", "1"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("hung and was killed").and(predicate::str::contains(
+            "  0 points, 0 distinct: 0 kept, 0 lost unavoidably, 0 broken as declared, 0 broken\n  \
+             not explored, because a call hung without a fault\n",
+        )));
+}
+
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]

@@ -39,6 +39,27 @@ fn what_has_no_end_is_refused(#[case] line: &str, #[case] message: &str) {
     assert!(!lab.path().join("new/device.toml").exists());
 }
 
+#[rstest]
+#[case::descriptors("ulimit -n 64", 0, "")]
+#[case::too_few_descriptors("ulimit -n 10", 3, "Too many open files")]
+#[case::file_size("ulimit -f 8", 3, "files are limited to 4096 bytes (ulimit -f)")]
+#[case::folder("mkdir gone; cd gone; rmdir ../gone", 0, "")]
+#[case::variables("unset HOME TMPDIR TERM LANG", 0, "")]
+#[case::locale("LC_ALL=nowhere; export LC_ALL", 0, "")]
+fn few_resources_are_enough_or_named(
+    #[case] limit: &str,
+    #[case] code: i32,
+    #[case] message: &str,
+) {
+    let lab = Lab::new();
+    lab.write("story.toml", "title = \"x\"\n[[step]]\nboot = {}\n");
+    let file = lab.path().join("story.toml");
+    lab.shell(&format!("{limit}; leaselab run '{}' --target both", file.display()))
+        .assert()
+        .code(code)
+        .stderr(predicate::str::contains(message));
+}
+
 /// 17 times 16 MiB in 43 KB, as a journal, and as a file in an archive.
 #[test]
 fn a_packed_file_that_unpacks_to_very_much_is_refused() {

@@ -13,7 +13,7 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{GatePolicy, InProcessError, ScriptChoice, Severity, record};
+use runner::{FindingKind, GatePolicy, InProcessError, ScriptChoice, Severity, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -22,6 +22,8 @@ const TASKS: usize = 8;
 
 /// Explores a case in process, with `script` instead of the scenario's own script if given, as `choice` says. `gate` says
 /// which violations count as broken.
+///
+/// A script that hangs without a fault is not explored: a check of a state would take as long as a call may take.
 ///
 /// # Errors
 /// A scenario that cannot be run in process, or at all.
@@ -40,7 +42,9 @@ pub fn explore(
     let recording = record(case, script, choice)?;
     let recorded = processor_time().saturating_sub(began);
     let explorer = Explorer::new(case, &recording, options, gate);
-    let calls = recording.recorder.snapshots.len();
+    let hangs = processes.is_some()
+        && recording.findings.iter().any(|finding| finding.kind == FindingKind::Anomaly);
+    let calls = if hangs { 0 } else { recording.recorder.snapshots.len() };
     let length = calls.div_ceil(TASKS).max(1);
     let tasks: Vec<SearchTask> = (0..calls.div_ceil(length))
         .into_par_iter()

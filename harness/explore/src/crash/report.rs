@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::judgement::Judgement;
 use super::{PointCount, PointKind, Verdict, Violation, VulnerabilityWindow};
-use runner::Finding;
+use runner::{Finding, FindingKind};
 use scenario::Id;
 
 /// Further kinds of violations of a severity are not kept.
@@ -70,6 +70,11 @@ impl Report {
         self.window.open += other.window.open;
         self.window.simulated += other.window.simulated;
         self.took += other.took;
+    }
+
+    /// Whether a call hung in the run without faults.
+    pub fn has_hung(&self) -> bool {
+        self.undisturbed.iter().any(|finding| finding.kind == FindingKind::Anomaly)
     }
 
     /// Kinds of points that an exploration of this depth can reach, but did not.
