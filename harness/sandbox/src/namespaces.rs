@@ -63,7 +63,7 @@ pub fn enter(isolation: Isolation) -> io::Result<()> {
     Ok(())
 }
 
-/// Forks. Returns in the child. The parent waits for the child and exits.
+/// Forks and returns in the child. The parent waits for the child and exits.
 fn continue_in_child() -> io::Result<()> {
     // SAFETY: the process has a single thread, so the child may call any function.
     let child = unsafe { libc::fork() };

@@ -76,7 +76,7 @@ impl Root {
     /// Makes this the root of the calling process, which must have entered a sandbox with [`crate::enter`].
     ///
     /// # Errors
-    /// The error of the kernel, with the name of the failed step.
+    /// Returns the error of the kernel, with the name of the failed step.
     pub fn mount(&self) -> io::Result<()> {
         self.build()?;
         self.pivot()

@@ -10,7 +10,7 @@
 //! The checksum covers the bytes of the record and of the comment up to the checksum. Records are numbered from 1 in each
 //! rewrite of the journal, and records that are appended later continue the numbering. This reveals a missing record, and a
 //! record that the disk wrote to the wrong place. Records without a checksum, such as those of dhcpd, are accepted, except
-//! where a numbered record is missing: there, they are taken for its remains.
+//! where a numbered record is missing: there, they are rejected as its remains.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

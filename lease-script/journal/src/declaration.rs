@@ -61,7 +61,7 @@ impl Declaration {
         self.block().addresses().any(|(held, block)| held == address && block.is_active())
     }
 
-    /// Returns the declared addresses, each with whether its lease is active.
+    /// Returns the declared addresses, and whether the lease of each is active.
     pub(crate) fn addresses(&self) -> Vec<(IpAddr, bool)> {
         match self.subject {
             Subject::Lease(address) => vec![(address.into(), self.block().is_active())],

@@ -216,10 +216,10 @@ fn torn(contents: &Contents, held: &[IpAddr]) -> Option<String> {
     }
     let declared = contents.reading.addresses(false);
     if declared.is_empty() {
-        return Some("no lease in it".to_owned());
+        return Some("contains no lease".to_owned());
     }
     let missing = held.iter().find(|address| declared.binary_search(address).is_err())?;
-    Some(format!("torn: {missing}, which is in ~, is missing"))
+    Some(format!("torn: {missing} is missing, but has a lease in ~"))
 }
 
 /// Returns whether this is the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in

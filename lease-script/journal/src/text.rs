@@ -94,7 +94,7 @@ mod tests {
         let first = COMPLETE.len();
         for cut in first..=text.len() {
             let found = intact_length(&text.as_bytes()[..cut]);
-            // A record without the end of its line is complete.
+            // A record without its final line break is complete.
             let wanted = if cut >= text.len() - 1 { cut } else { first };
             assert_eq!(found, wanted, "cut at {cut}: {:?}", &text[..cut]);
         }

@@ -129,7 +129,7 @@ fn journals_of_dhcpd_are_read_like_its_grammar() {
     assert!(count > 15, "{count}");
 }
 
-/// Checks a text that no server writes: a difference must be reported, unless the parser reports a loss, too.
+/// Checks a text that no server writes: a difference must be reported, unless the parser also reports a loss.
 fn check(name: &str, text: &[u8]) {
     let (wanted, is_lossy) = parsed(text);
     let (got, is_faulty) = read(text, &wanted);

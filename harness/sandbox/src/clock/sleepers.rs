@@ -2,7 +2,7 @@
 //!
 //! The supervisor answers the system call of a program that sleeps only when the program is to wake. During a call, the
 //! program sleeps in real time. A program that still sleeps after the end of the call wakes when the router's clock reaches
-//! its wake-up time. A script that stores its leases a minute later therefore does so in a scenario, too, without a real
+//! its wake-up time. A script that stores its leases a minute later therefore also does so in a scenario, without a real
 //! wait.
 
 use std::io;

@@ -256,9 +256,7 @@ fn variables(out: &mut Vec<u8>, indent: &str, set: &[(String, SetValue)]) -> Ref
             return Err(format!("{name:?} is not a valid name of a variable"));
         }
         if keyword(name.as_bytes()).is_some() {
-            return Err(format!(
-                "variable {name} is a keyword: dhcpd would drop the whole lease"
-            ));
+            return Err(format!("variable {name} is a keyword: dhcpd would drop the whole lease"));
         }
         let _ = write!(out, "{indent}set {name} = ");
         match value {

@@ -96,7 +96,8 @@ impl Journal<'_> {
         let number = contents.rewrites.max(contents.last.rewrite) + 1;
         let new = Contents::parse(rewritten(&contents.reading, number, now, records));
         if let Some(why) = &new.problem {
-            let why = format!("{}: not rewritten: the new file would be unreadable: {why}", self.shown());
+            let why =
+                format!("{}: not rewritten: the new file would be unreadable: {why}", self.shown());
             return Err(StoreError::Failed(why));
         }
         self.put_in_place(new, backup)
