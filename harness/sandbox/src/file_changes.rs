@@ -1,4 +1,4 @@
-//! The changes between two states of a folder.
+//! The differences between two states of a folder.
 
 use std::collections::BTreeMap;
 
@@ -6,59 +6,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::octets::Octets;
 
-/// One change of a persistent file, in the order in which programs made them. Paths are relative to the root.
+/// A change of a persistent file. Paths are relative to the root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileChange {
     /// A folder was created.
     CreateFolder(Octets),
-    /// A file was created, or a link with this target.
+    /// A file was created, or a symbolic link with this target.
     Create(Octets, Option<Octets>),
-    /// Another name for a file was added: old and new name.
+    /// A hard link was added: old and new name.
     Link(Octets, Octets),
     /// A file was renamed: old and new name.
     Rename(Octets, Octets),
     /// A file or a folder was removed.
     Remove(Octets),
-    /// The file was cut off at this length.
+    /// A file was truncated to this length.
     Truncate(Octets, usize),
     /// Bytes were written at this offset.
     Write(Octets, usize, Octets),
-    /// The contents of this file were written to the medium (`fsync`); of the folder, if it is one.
+    /// The contents of a file or the entries of a folder were written to the medium (`fsync`).
     Sync(Octets),
-    /// Everything was written to the medium (`sync`).
+    /// All files were written to the medium (`sync`).
     SyncAll,
 }
 
-/// A change, and how many `nvram` commands of the call had begun before it.
+/// A change, and the number of `nvram` commands of the call that had started before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedChange {
-    /// Number of commands.
+    /// Number of commands that had started before the change.
     pub commands: u32,
     /// The change.
     pub change: FileChange,
 }
 
-/// What an observer knows of one entry.
+/// The observed state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// A folder.
     Folder,
-    /// A file, or a link with a target.
+    /// A regular file or a symbolic link.
     File {
-        /// The number that the file system gives the file.
+        /// The inode number.
         inode: u64,
-        /// The contents; of a link, its target.
+        /// The contents of a file, or the target of a link.
         data: Vec<u8>,
-        /// Whether it is a link.
+        /// Whether it is a symbolic link.
         link: bool,
     },
 }
 
-/// The entries of the persistent folders, by path relative to the root.
+/// The entries of the persistent folders by their paths relative to the root.
 pub(crate) type Entries = BTreeMap<Octets, Entry>;
 
-/// The changes that lead from one state to the next. `emptied` is a file that was emptied first, even if the same bytes
-/// were written to it again.
+/// Returns the changes that lead from one state to the next. `emptied` is a file that was first truncated to length 0, even
+/// if the same bytes were then written to it again.
 pub(crate) fn changes(
     before: &Entries,
     after: &Entries,
@@ -69,7 +69,7 @@ pub(crate) fn changes(
         Entry::Folder => None,
         Entry::File { inode, .. } => Some(*inode),
     };
-    // Names that are gone or stand for another file, by the number of the file.
+    // Names that no longer exist or now refer to another file, by inode number.
     let mut gone: BTreeMap<u64, &Octets> = BTreeMap::new();
     for (name, entry) in before {
         if let Some(old) = inode(entry)
@@ -111,7 +111,7 @@ pub(crate) fn changes(
             }
         }
     }
-    // A name that a rename has replaced is not removed.
+    // The old name of a renamed file is not reported as removed.
     for name in before.keys().rev() {
         let renamed = changes
             .iter()
@@ -123,7 +123,7 @@ pub(crate) fn changes(
     changes
 }
 
-/// The changes of a file's contents.
+/// Adds the changes of a file's contents to `changes`.
 fn write_changes(
     name: &Octets,
     old: &[u8],
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn appended_and_overwritten_bytes_are_told_apart() {
+    fn appended_and_overwritten_bytes_are_distinguished() {
         let before = entries(&[("a", 1, "one two three")]);
         let write = |text: &str| changes(&before, &entries(&[("a", 1, text)]), None);
         assert_eq!(write("one two three four"), [FileChange::Write(name("a"), 13, name(" four"))]);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_emptied_is_written_again_even_with_the_same_bytes() {
+    fn a_truncated_file_is_written_again_even_with_the_same_bytes() {
         let files = entries(&[("a", 1, "same")]);
         assert_eq!(changes(&files, &files, None), []);
         assert_eq!(
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_file_is_removed() {
+    fn a_missing_file_is_reported_as_removed() {
         let found = changes(&entries(&[("a", 1, "text")]), &entries(&[]), None);
         assert_eq!(found, [FileChange::Remove(name("a"))]);
     }

@@ -1,4 +1,4 @@
-//! A folder with everything below it, as a value.
+//! A snapshot of a folder and everything below it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -25,10 +25,10 @@ use crate::plain_file::{
 /// Maximum length of a file in bytes. Longer files are truncated.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
 
-/// Maximum number of entries. Further ones are ignored.
+/// Maximum number of entries. Further entries are ignored.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Maximum number of folders in a folder, one inside the other. What is deeper is ignored.
+/// Maximum depth of nested folders. Deeper entries are ignored.
 const MAX_DEPTH: usize = 64;
 
 /// An entry of a folder.
@@ -42,18 +42,18 @@ pub enum Node {
         data: Octets,
         /// The permissions.
         mode: u32,
-        /// The time of the last change, in seconds and nanoseconds since 1970.
+        /// The modification time, in seconds and nanoseconds since 1970.
         modified: (i64, u32),
     },
     /// A symbolic link, with its target.
     Link(Octets),
 }
 
-/// The entries below a folder by path, each path relative to the folder. Sockets, pipes and devices are ignored.
+/// The entries below a folder by their paths relative to it. Sockets, pipes and devices are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileTree(pub BTreeMap<Octets, Node>);
 
-/// The time of the last change is left out: it tells no two states apart that matter.
+/// Leaves out the modification time, because states that differ only in it are equivalent.
 impl Hash for Node {
     fn hash<H: Hasher>(&self, state: &mut H) {
         mem::discriminant(self).hash(state);
@@ -66,22 +66,22 @@ impl Hash for Node {
 }
 
 impl Node {
-    /// A file that everybody can read.
+    /// Creates a file that everybody can read.
     pub fn file(data: impl Into<Vec<u8>>) -> Self {
         Self::File { data: Octets(data.into()), mode: 0o644, modified: (0, 0) }
     }
 
-    /// A folder that everybody can read.
+    /// Creates a folder that everybody can read.
     pub fn folder() -> Self {
         Self::Folder(0o755)
     }
 
-    /// A symbolic link.
+    /// Creates a symbolic link.
     pub fn link(target: &str) -> Self {
         Self::Link(Octets(target.as_bytes().to_vec()))
     }
 
-    /// The contents, if it is a file.
+    /// Returns the contents if this is a file.
     pub fn contents(&self) -> Option<&[u8]> {
         match self {
             Self::File { data, .. } => Some(&data.0),
@@ -91,10 +91,10 @@ impl Node {
 }
 
 impl FileTree {
-    /// Reads a folder, which may not be a link.
+    /// Reads a folder, which must not be a symbolic link.
     ///
     /// # Errors
-    /// If the folder or one of its entries cannot be read. An entry that disappears meanwhile is not an error.
+    /// If the folder or one of its entries cannot be read. An entry that disappears in the meantime is not an error.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let mut tree = Self::default();
         tree.read_below(&open_folder(CWD, folder)?, &[], 0)?;
@@ -140,8 +140,8 @@ impl FileTree {
         }
     }
 
-    /// Makes the contents of a folder, which may not be a link, equal to this tree. Entries that are equal already are not
-    /// touched, so that a folder of the tree can be a mount point.
+    /// Makes the contents of a folder, which must not be a symbolic link, equal to this tree. Entries that are already equal
+    /// are not touched, so that a folder of the tree can be a mount point.
     ///
     /// # Errors
     /// If an entry cannot be removed or created.
@@ -155,7 +155,7 @@ impl FileTree {
         Ok(())
     }
 
-    /// Removes what is not in this tree, whatever it is.
+    /// Removes all entries that are missing in this tree or differ from it.
     fn remove_others(&self, folder: &OwnedFd, prefix: &[u8]) -> io::Result<()> {
         for name in names(folder)? {
             let mut path = [prefix, name.as_os_str().as_bytes()].concat();
@@ -172,13 +172,13 @@ impl FileTree {
         Ok(())
     }
 
-    /// How many pages of 4 KiB the contents of its files take.
+    /// Returns how many pages of 4 KiB the contents of the files occupy.
     pub fn pages(&self) -> u64 {
         let contents = self.0.values().filter_map(Node::contents);
         contents.map(|contents| contents.len().div_ceil(4096) as u64).sum()
     }
 
-    /// Writes a file, with the folders above it; `None` removes it.
+    /// Writes a file, and creates the folders above it. Removes the file if `contents` is `None`.
     pub fn set(&mut self, path: &str, contents: Option<&[u8]>) {
         let name = |path: &str| Octets(path.as_bytes().to_vec());
         let Some(contents) = contents else {
@@ -196,13 +196,13 @@ impl FileTree {
         self.0.insert(name(path), Node::File { data, mode, modified: (0, 0) });
     }
 
-    /// The contents of a file.
+    /// Returns the contents of a file.
     pub fn contents(&self, path: &str) -> Option<&[u8]> {
         self.0.get(&Octets(path.as_bytes().to_vec()))?.contents()
     }
 }
 
-/// An entry of a folder, unless it is a socket, a pipe or a device.
+/// Reads an entry of a folder. Returns `None` for a socket, a pipe or a device.
 fn read_node(folder: &OwnedFd, name: &Path) -> io::Result<Option<Node>> {
     let status = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let mode = status.st_mode & 0o7777;
@@ -220,7 +220,7 @@ fn read_node(folder: &OwnedFd, name: &Path) -> io::Result<Option<Node>> {
     })
 }
 
-/// Creates an entry that is missing. No folder of the path may be a link.
+/// Creates an entry if it is missing. No folder of the path may be a symbolic link.
 fn create(root: &OwnedFd, path: &Path, node: &Node) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -249,7 +249,7 @@ fn create(root: &OwnedFd, path: &Path, node: &Node) -> io::Result<()> {
     }
 }
 
-/// Sets the time of the last change of a file.
+/// Sets the modification time of a file.
 pub(crate) fn set_modified(path: &Path, seconds: i64, nanoseconds: u32) -> io::Result<()> {
     set_modified_at(CWD, path, seconds, nanoseconds)
 }
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_an_end_is_cut_off() {
+    fn a_huge_file_is_truncated() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = fs::File::create(folder.path().join("sparse")).expect("a file");
         file.set_len(1 << 40).expect("a sparse file");

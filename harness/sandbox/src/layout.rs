@@ -1,35 +1,36 @@
-//! Which folders of a router survive what, and what they contain at first.
+//! Which folders of a router survive a reboot, and what they contain initially.
 
 use std::path::{Component, Path};
 
 use crate::file_tree::{FileTree, Node};
 use crate::octets::Octets;
 
-/// The folder of the sandbox at which the scratch folder of leaselab is mounted.
+/// The mount point of leaselab's scratch folder in the sandbox.
 pub const HARNESS: &str = "/.leaselab";
 
-/// The folder of the sandbox at which folders of the machine are mounted that the router has of its own.
+/// The folder of the sandbox in which the machine's `/etc` and `/usr/sbin` are mounted, which the router replaces with its
+/// own.
 pub const MACHINE: &str = "/.machine";
 
-/// The folder of the sandbox with all persistent folders. Each of them is also mounted at its own path.
+/// The folder of the sandbox that contains all persistent folders. Each of them is also mounted at its own path.
 pub(crate) const PERSISTENT: &str = ".persistent";
 
-/// The folder of the sandbox with the folder that contains the script under test.
+/// The mount point of the script's folder in the sandbox.
 pub(crate) const SCRIPT: &str = ".script";
 
-/// The program in the folder `bin` of the scratch folder that stands for the router's init system.
+/// The program in the folder `bin` of the scratch folder that represents the router's init system.
 pub const SERVICE: &str = "service";
 
-/// The file with dnsmasq's process id. Debian's, DD-WRT's and Tomato's dnsmasq write it; the agent has this id.
+/// The file with dnsmasq's process id. On Debian, DD-WRT and Tomato, dnsmasq writes it. The agent has this id.
 const PID_FILE: (&str, &str) = ("run/dnsmasq.pid", "1\n");
 
 /// The `leaselab` executable in the scratch folder.
 pub const LEASELAB: &str = "bin/leaselab";
 
-/// The folder of the scratch folder with the router's files in RAM.
+/// The subfolder of the scratch folder that contains the router's files in RAM.
 pub const RAM_FOLDER: &str = "ram";
 
-/// The folders of the router in RAM. Those below `/var` that are persistent are mounted over it.
+/// The router's folders in RAM. Persistent folders below `/var` are mounted over it.
 pub(crate) const RAM: [&str; 3] = ["tmp", "run", "var"];
 
 /// The folders that survive a reboot unless a scenario names others.
@@ -38,14 +39,14 @@ pub(crate) const RAM: [&str; 3] = ["tmp", "run", "var"];
 /// dnsmasq's leases in `/var/lib/misc`, and by the Filesystem Hierarchy Standard `/var/tmp` survives a reboot.
 pub const PERSISTENT_FOLDERS: [&str; 4] = ["/etc", "/jffs", "/var/lib/misc", "/var/tmp"];
 
-/// Entries of the machine's `/etc` that programs need and that say nothing about the machine.
+/// Entries of the machine's `/etc` that programs need and that reveal nothing about the machine.
 const SHARED_IN_ETC: [&str; 5] =
     ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "terminfo"];
 
 /// Checks that a folder can be persistent.
 ///
 /// # Errors
-/// The reason in words.
+/// Returns the reason as a message for the user.
 pub fn check_persistent_folder(path: &str) -> Result<(), String> {
     let valid = path.len() > 1
         && path.starts_with('/')
@@ -67,8 +68,8 @@ pub fn check_persistent_folder(path: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What a persistent folder contains before the first boot. `/etc` has the few files that programs need, every other
-/// folder is empty.
+/// Returns the contents of a persistent folder before the first boot. `/etc` has the few files that programs need. All other
+/// folders are empty.
 pub fn first_files(path: &str) -> FileTree {
     let mut files = FileTree::default();
     if path != "/etc" {
@@ -92,8 +93,8 @@ pub fn first_files(path: &str) -> FileTree {
     files
 }
 
-/// The files in RAM after a boot: empty folders. `persistent` are the persistent folders, whose mount points are here if
-/// they lie below a folder in RAM.
+/// Returns the files in RAM after a boot: empty folders, links, and the file with dnsmasq's process id. `persistent` are the
+/// persistent folders. Mount points for those that lie below a folder in RAM are included.
 pub fn fresh_ram<'p>(persistent: impl Iterator<Item = &'p str> + Clone) -> FileTree {
     let mut ram = FileTree::default();
     let mut add = |name: &str, node| ram.0.insert(Octets(name.as_bytes().to_vec()), node);
@@ -117,7 +118,7 @@ pub fn fresh_ram<'p>(persistent: impl Iterator<Item = &'p str> + Clone) -> FileT
     ram
 }
 
-/// The folders on the way to a path and the path itself, each relative to the root.
+/// Returns the parent folders of a path and the path itself, each relative to the root.
 pub fn parents(path: &str) -> impl Iterator<Item = &str> {
     let path = path.trim_start_matches('/');
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);

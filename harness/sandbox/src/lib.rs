@@ -1,11 +1,10 @@
-//! What the programs of a simulated router see of the machine that runs leaselab.
+//! Isolates the programs of a simulated router from the machine that runs leaselab.
 //!
-//! [`enter`] moves the calling process into namespaces of its own: a root whose system folders are the machine's, read-only;
-//! RAM and persistent folders of the router's own; process ids that start at 1; a network with nothing but loopback; and the
-//! router's clock instead of the machine's ([`clock`]).
+//! [`enter`] moves the calling process into its own namespaces, with process ids that start at 1 and a network that only has
+//! a loopback interface. [`Root`] gives it a root file system with the machine's system folders, read-only, and with RAM and
+//! persistent folders of the router. Programs see the router's clock instead of the machine's ([`clock`]).
 //!
-//! Nothing outside of the namespaces changes, and no privileges are needed where the kernel allows unprivileged user
-//! namespaces.
+//! Nothing outside the namespaces changes. No privileges are needed if the kernel allows unprivileged user namespaces.
 
 pub mod clock;
 mod confinement;

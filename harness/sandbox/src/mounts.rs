@@ -1,4 +1,4 @@
-//! Mounts, with errors that name the step.
+//! Mount operations whose errors name the failed step.
 
 use std::ffi::CString;
 use std::io;
@@ -17,23 +17,23 @@ pub(crate) fn step<T, E: Into<io::Error>>(name: &str, result: Result<T, E>) -> i
     })
 }
 
-/// Mounts a file or a folder at a second place.
+/// Mounts a file or a folder at a second path.
 pub(crate) fn bind(source: &Path, target: &Path) -> io::Result<()> {
     step(&format!("mounting {}", source.display()), mount_bind(source, target))
 }
 
-/// As [`bind`], without the right to change it at the second place.
+/// Mounts a file or a folder read-only at a second path.
 pub(crate) fn bind_read_only(source: &Path, target: &Path) -> io::Result<()> {
     bind(source, target)?;
     set_read_only(target, true, false)
 }
 
-/// Mounts a folder at a second place, with the mounts below it.
+/// Mounts a folder at a second path, with the mounts below it.
 pub(crate) fn bind_all(source: &Path, target: &Path) -> io::Result<()> {
     step(&format!("mounting {}", source.display()), mount_bind_recursive(source, target))
 }
 
-/// Mounts an empty file system in memory; `size` is its limit in bytes.
+/// Mounts an empty file system in memory. `size` is its limit in bytes.
 pub(crate) fn memory(target: &Path, size: Option<u64>) -> io::Result<()> {
     let size = size.map(|size| format!(",size={size}")).unwrap_or_default();
     let options = CString::new(format!("mode=755{size}")).map_err(io::Error::other)?;
@@ -44,7 +44,7 @@ pub(crate) fn memory(target: &Path, size: Option<u64>) -> io::Result<()> {
     )
 }
 
-/// Makes a mount read-only or writable; `recursive` includes the mounts below it.
+/// Makes a mount read-only or writable. `recursive` includes the mounts below it.
 pub(crate) fn set_read_only(path: &Path, read_only: bool, recursive: bool) -> io::Result<()> {
     let target = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let flag = libc::MOUNT_ATTR_RDONLY;

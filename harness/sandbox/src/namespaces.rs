@@ -13,25 +13,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::mounts::step;
 
-/// How far programs are kept away from the machine.
+/// How strictly programs are isolated from the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Isolation {
-    /// Not at all: they see the machine's own files, processes, network and clock.
+    /// No isolation: programs see the machine's own files, processes, network and clock.
     None,
-    /// A user namespace of their own, with their own files, processes, network and clock.
+    /// Programs have their own user namespace, files, processes, network and clock.
     Full,
-    /// As [`Isolation::Full`], for a process that is already root in its namespaces: the network is that of the process.
+    /// Like [`Isolation::Full`], for a process that is already root in its namespaces. Programs share the network of that
+    /// process.
     SharedNetwork,
 }
 
-/// Moves this process into the namespaces of a sandbox, whose root [`Root::mount`](crate::Root::mount) sets up. The process must have a single thread.
+/// Moves this process, which must have a single thread, into the namespaces of a sandbox.
+/// [`Root::mount`](crate::Root::mount) then sets up the root file system.
 ///
-/// The function returns in a child of the calling process, which has process id 1. The calling process waits until the child
-/// ends, and exits with its code. If the calling process is killed, the kernel kills the child and with it every process of
-/// the sandbox.
+/// The function returns in a child of the calling process. The child has process id 1. The calling process waits for the
+/// child and exits with its exit code. If the calling process is killed, the kernel kills the child and with it every
+/// process of the sandbox.
 ///
 /// # Errors
-/// The error of the kernel, with the name of the failed step.
+/// Returns the error of the kernel, with the name of the failed step.
 pub fn enter(isolation: Isolation) -> io::Result<()> {
     let own = match isolation {
         Isolation::None => return Ok(()),
@@ -61,7 +63,7 @@ pub fn enter(isolation: Isolation) -> io::Result<()> {
     Ok(())
 }
 
-/// Forks. Returns in the child; the parent waits for it and exits.
+/// Forks and returns in the child. The parent waits for the child and exits.
 fn continue_in_child() -> io::Result<()> {
     // SAFETY: the process has a single thread, so the child may call any function.
     let child = unsafe { libc::fork() };

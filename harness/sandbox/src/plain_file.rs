@@ -1,5 +1,5 @@
-//! Files that the programs of a router can replace with something else: a link out of the router's folder, a pipe that
-//! blocks a reader forever, or a file of terabytes.
+//! Access to files that the programs of a router may have replaced with something else: a link out of the router's folder, a
+//! pipe that blocks readers forever, or a file of terabytes.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-/// Opens a file. Does not follow a link, and does not wait for a pipe.
+/// Opens a file. Does not follow links, and does not wait for the other end of a pipe.
 fn open(folder: impl AsFd, name: &Path, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     check(openat(folder, name, flags, Mode::from_raw_mode(0o666))?)
@@ -30,7 +30,7 @@ fn read(file: File, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the first bytes of a file. Does not follow a link.
+/// Reads up to `limit` bytes of a file. Does not follow links.
 ///
 /// # Errors
 /// If it cannot be read, or is not a regular file.
@@ -43,7 +43,7 @@ pub(crate) fn read_plain_at(folder: impl AsFd, name: &Path, limit: usize) -> io:
     read(open(folder, name, OFlags::RDONLY)?, limit)
 }
 
-/// Writes a file. Does not follow a link.
+/// Writes a file. Does not follow links.
 ///
 /// # Errors
 /// If it cannot be written, or is not a regular file.
@@ -56,13 +56,13 @@ pub(crate) fn write_plain_at(folder: impl AsFd, name: &Path, contents: &[u8]) ->
     open(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC)?.write_all(contents)
 }
 
-/// Opens a folder. Does not follow a link.
+/// Opens a folder. Does not follow links.
 pub(crate) fn open_folder(parent: impl AsFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(parent, name, flags, Mode::empty())?)
 }
 
-/// The names in a folder.
+/// Returns the names in a folder.
 pub(crate) fn names(folder: impl AsFd) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
@@ -76,14 +76,14 @@ pub(crate) fn names(folder: impl AsFd) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-/// Whether an entry is a folder, with its permissions.
+/// Returns the permissions of an entry if it is a folder.
 pub(crate) fn folder_mode(parent: impl AsFd, name: &Path) -> io::Result<Option<u32>> {
     let status = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let is_folder = FileType::from_raw_mode(status.st_mode) == FileType::Directory;
     Ok(is_folder.then_some(status.st_mode & 0o7777))
 }
 
-/// Opens a folder after making it accessible to its owner, whatever a program has done to it.
+/// Opens a folder. Makes it accessible to its owner first, because a program may have changed its permissions.
 pub(crate) fn open_changeable(parent: impl AsFd, name: &Path) -> io::Result<OwnedFd> {
     if folder_mode(&parent, name)?.is_some_and(|mode| mode & 0o700 != 0o700) {
         chmodat(&parent, name, Mode::RWXU, AtFlags::empty())?;
@@ -91,7 +91,7 @@ pub(crate) fn open_changeable(parent: impl AsFd, name: &Path) -> io::Result<Owne
     open_folder(parent, name)
 }
 
-/// Removes whatever has this name. It is not an error if nothing has it.
+/// Removes the entry with this name, whatever its type. A missing entry is not an error.
 pub(crate) fn remove(parent: impl AsFd, name: &Path) -> io::Result<()> {
     match unlinkat(&parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -137,7 +137,7 @@ fn remove_folder(parent: impl AsFd, name: &Path) -> io::Result<()> {
     Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
-/// A folder as the root of all paths: links in it lead to other entries of it, never out of it.
+/// A folder that is the root of all paths. Links in it resolve to entries below it, never outside.
 #[derive(Debug)]
 pub struct InnerRoot(OwnedFd);
 
@@ -156,7 +156,7 @@ impl InnerRoot {
         Ok(openat2(&self.0, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?)
     }
 
-    /// Reads the first bytes of a file.
+    /// Reads up to `limit` bytes of a file.
     ///
     /// # Errors
     /// If it cannot be read, or is not a regular file.
@@ -164,8 +164,8 @@ impl InnerRoot {
         read(check(self.descriptor(path, OFlags::RDONLY)?)?, limit)
     }
 
-    /// The folder of an entry, which is created if it is missing, and the name of the entry.
-    fn place<'p>(&self, path: &'p Path) -> io::Result<(OwnedFd, &'p OsStr)> {
+    /// Opens the parent folder of an entry, and creates it if it is missing. Returns the folder and the name of the entry.
+    fn open_parent<'p>(&self, path: &'p Path) -> io::Result<(OwnedFd, &'p OsStr)> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = OFlags::RDONLY | OFlags::DIRECTORY;
         let mut parent = PathBuf::new();
@@ -184,12 +184,12 @@ impl InnerRoot {
         Ok((at, name))
     }
 
-    /// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
+    /// Writes a new file and renames it, as an editor does, so that a reader never sees partial contents.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn replace(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
-        let (folder, name) = self.place(path)?;
+        let (folder, name) = self.open_parent(path)?;
         // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
         let new = PathBuf::from(format!(".{}.new", name.to_string_lossy()));
         remove(&folder, &new)?;
@@ -197,12 +197,12 @@ impl InnerRoot {
         Ok(renameat(&folder, &new, &folder, name)?)
     }
 
-    /// Removes a file. It is not an error if it does not exist.
+    /// Removes a file. A missing file is not an error.
     ///
     /// # Errors
     /// If it cannot be removed.
     pub fn remove(&self, path: &Path) -> io::Result<()> {
-        let (folder, name) = self.place(path)?;
+        let (folder, name) = self.open_parent(path)?;
         match unlinkat(&folder, name, AtFlags::empty()) {
             Err(error) if error != Errno::NOENT => Err(error.into()),
             _ => Ok(()),

@@ -2,14 +2,14 @@
 //!
 //! | path | contents |
 //! |---|---|
-//! | `/usr`, `/bin`, `/lib`, … | the machine's own, read-only |
-//! | `/usr/sbin` | links to the machine's, `nvram`, and a `service` for dnsmasq |
+//! | `/usr`, `/bin`, `/lib`, … | the machine's, read-only |
+//! | `/usr/sbin` | links to the machine's programs, to `nvram`, and to a `service` for dnsmasq |
 //! | `/tmp`, `/run`, `/var` | RAM of the router |
 //! | the persistent folders | a file system in memory with a limited size |
 //! | `/etc` | if it is not persistent: the few files that programs need, read-only |
-//! | `/dev`, `/proc` | the usual devices without any hardware; the processes of the sandbox |
+//! | `/dev`, `/proc` | the usual devices that need no hardware; the processes of the sandbox |
 //! | [`HARNESS`] | the scratch folder of leaselab, writable for the emulated `nvram` |
-//! | [`MACHINE`] | the machine's `/etc` and `/usr/sbin`, for links |
+//! | [`MACHINE`] | the machine's `/etc` and `/usr/sbin`, as targets of links |
 
 use std::fs;
 use std::io;
@@ -25,64 +25,64 @@ use crate::layout::{
 };
 use crate::mounts::{bind, bind_all, bind_read_only, memory, set_read_only, step};
 
-/// Entries of the machine's root that a router has of its own, or that no program of a router needs.
+/// Entries of the machine's root that the router replaces with its own, or that no program of a router needs.
 const NOT_SHARED: [&str; 9] =
     ["boot", "dev", "etc", "lost+found", "proc", "run", "sys", "tmp", "var"];
 
-/// The folder in which the emulated `nvram` appears, the path that scripts of *WRT firmware use.
+/// The folder that contains the emulated `nvram`. Scripts of *WRT firmware use this path.
 const SBIN: &str = "usr/sbin";
 
 /// The devices of the router.
 const DEVICES: [&str; 6] = ["full", "null", "random", "tty", "urandom", "zero"];
 
-/// How to build the root of a router.
+/// Describes the root file system of a router.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Root {
-    /// The scratch folder, with the router's files in RAM in [`RAM_FOLDER`], and an empty file at [`LEASELAB`].
+    /// The scratch folder. It contains the router's files in RAM in [`RAM_FOLDER`], and an empty file at [`LEASELAB`].
     pub scratch: PathBuf,
     /// The `leaselab` executable.
     pub leaselab: PathBuf,
     /// The persistent folders as absolute paths, in ascending order.
     pub persistent: Vec<String>,
-    /// How many bytes the persistent folders can hold together.
+    /// Size limit of all persistent folders together, in bytes.
     pub size: Option<u64>,
     /// Programs of the machine. Program `N` is mounted over the file `programN` of the scratch folder.
     pub programs: Vec<PathBuf>,
-    /// The script under test on this machine, whose folder becomes visible, and the copy of it that runs.
+    /// The script under test on this machine, whose folder becomes visible, and the copy that is executed.
     pub script: Option<(PathBuf, PathBuf)>,
 }
 
 impl Root {
-    /// The folder with the contents of all persistent folders, as the programs of the sandbox see it.
+    /// Returns the path of the folder with the contents of all persistent folders, as programs of the sandbox see it.
     pub fn persistent_folder() -> PathBuf {
         Path::new("/").join(PERSISTENT)
     }
 
-    /// The folder with the contents of all folders in RAM, as the programs of the sandbox see it.
+    /// Returns the path of the folder with the contents of all folders in RAM, as programs of the sandbox see it.
     pub fn ram_folder() -> PathBuf {
         Path::new(HARNESS).join(RAM_FOLDER)
     }
 
-    /// The path of the script under test, as the programs of the sandbox see it.
+    /// Returns the path of the script under test, as programs of the sandbox see it.
     pub fn script_path(name: &std::ffi::OsStr) -> PathBuf {
         Path::new("/").join(SCRIPT).join(name)
     }
 
-    /// The name of a program in the scratch folder.
+    /// Returns the name of a program in the scratch folder.
     pub fn program_name(index: usize) -> String {
         format!("program{index}")
     }
 
-    /// Makes this the root of the calling process, which must have entered a sandbox ([`crate::enter`]).
+    /// Makes this the root of the calling process, which must have entered a sandbox with [`crate::enter`].
     ///
     /// # Errors
-    /// The error of the kernel, with the name of the failed step.
+    /// Returns the error of the kernel, with the name of the failed step.
     pub fn mount(&self) -> io::Result<()> {
         self.build()?;
         self.pivot()
     }
 
-    /// Mounts everything.
+    /// Mounts everything below the new root.
     fn build(&self) -> io::Result<()> {
         let root = self.scratch.join("root");
         step("creating the folder root", fs::create_dir_all(&root))?;
@@ -119,7 +119,7 @@ impl Root {
         bind(&uptime, &root.join("proc/uptime"))
     }
 
-    /// Makes the folder that was built the root.
+    /// Makes the prepared folder the root.
     fn pivot(&self) -> io::Result<()> {
         chdir(self.scratch.join("root"))?;
         step("changing the root", pivot_root(".", "."))?;
@@ -127,7 +127,7 @@ impl Root {
         Ok(chdir("/")?)
     }
 
-    /// Mounts the top-level folders of the machine. One that lacks the mount point of a persistent folder is left out.
+    /// Mounts the top-level folders of the machine. A folder that lacks the mount point of a persistent folder is left out.
     fn bind_system(&self, root: &Path) -> io::Result<()> {
         let lacks_mount_point = |name: &str| {
             let mut below =
@@ -192,8 +192,8 @@ impl Root {
     }
 }
 
-/// Mounts a folder of links over `/usr/sbin`: to everything that is there, to `nvram` and to `service`. The original appears
-/// at `original`.
+/// Mounts a folder of links over `/usr/sbin`: to all its entries, to `nvram` and to `service`. The original folder is
+/// mounted at `original`.
 fn add_nvram(root: &Path, original: &Path) -> io::Result<()> {
     let sbin = root.join(SBIN);
     fs::create_dir(original)?;
@@ -231,8 +231,8 @@ fn make_devices(dev: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Mounts the processes of this sandbox. Where the kernel refuses that, because a container hides parts of `/proc`, the
-/// machine's `/proc` is mounted: its processes are visible then, but cannot be reached.
+/// Mounts a `/proc` with the processes of this sandbox. If the kernel refuses that, because a container hides parts of
+/// `/proc`, mounts the machine's `/proc`. Its processes are then visible, but cannot be reached.
 fn mount_proc(proc: &Path) -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     match mount("proc", proc, "proc", flags, None) {

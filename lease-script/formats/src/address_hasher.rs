@@ -2,8 +2,8 @@
 
 use std::hash::Hasher;
 
-/// Distributes blocks of 64 IPv4 addresses and keeps the addresses of a block together: a server assigns consecutive
-/// addresses, so the next one is already in the cache.
+/// Hashes IPv4 addresses so that blocks of 64 addresses are distributed, but the addresses of a block stay together. A
+/// server assigns consecutive addresses, so the next one is already in the cache.
 #[derive(Default)]
 pub(crate) struct AddressHasher(u64);
 
@@ -21,7 +21,7 @@ impl Hasher for AddressHasher {
     #[inline]
     fn write_u32(&mut self, value: u32) {
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        // The hash table uses the low bits as the position and the seven high ones as a tag.
+        // The hash table uses the low bits as the position and the seven high bits as a tag.
         const MARK: u64 = 0x7f << 57;
         let value = self.0 ^ u64::from(value);
         let block = (value >> 6).wrapping_mul(SPREAD);

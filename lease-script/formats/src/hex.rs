@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Decodes bytes of one or two digits with a colon between two of them. Empty text is no bytes; `None` for other text.
+/// Decodes bytes of one or two digits with colons between them. Empty text decodes to no bytes. Returns `None` for any other
+/// text.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |c: u8| char::from(c).to_digit(16).map(|digit| digit as u8);
     let mut bytes = Vec::with_capacity(text.len().div_ceil(3));
@@ -19,7 +20,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
         bytes.push(byte);
         match rest {
             [] => break,
-            // A colon stands between two bytes.
+            // A colon must be followed by another byte.
             [b':', more @ ..] if !more.is_empty() => rest = more,
             _ => return None,
         }
@@ -27,7 +28,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Appends bytes of two lower-case digits with a colon between two of them.
+/// Appends bytes as two lowercase digits each, with colons between them.
 pub fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (at, byte) in bytes.iter().enumerate() {
@@ -39,14 +40,14 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// The text that [`append`] appends.
+/// Returns the text that [`append`] appends.
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(3 * bytes.len());
     append(&mut text, bytes);
     text
 }
 
-/// Displays bytes as two lower-case digits each, without separators.
+/// Displays bytes as two lowercase digits each, without separators.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a>(pub &'a [u8]);
 

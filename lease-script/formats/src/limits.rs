@@ -1,20 +1,21 @@
-//! Limits of what a file can make its reader keep in memory.
+//! Limits on what a file can make its reader keep in memory.
 
 use std::io;
 
 /// The maximum number of addresses, associations and other declarations of a file.
 pub(crate) const MAX_LEASES: usize = 1 << 21;
 
-/// The maximum number of earlier declarations that are kept of a file.
+/// The maximum number of earlier declarations of a file that are kept.
 pub(crate) const MAX_HISTORY: usize = 1 << 22;
 
-/// The same for rows of a memfile, whose columns are kept, too.
+/// The maximum number of earlier rows of a memfile that are kept. It is lower, because the columns are kept as well.
 const MAX_ROWS: usize = 1 << 20;
 
 /// The maximum number of lines of a file in which each line is a part of a lease.
 const MAX_LINES: u64 = 1 << 23;
 
-/// The maximum size in bytes of a file that is read into memory as one JSON value, which needs twenty times as much.
+/// The maximum size in bytes of a file that is read into memory as one JSON value. The value needs twenty times as much
+/// memory.
 pub const MAX_JSON_BYTES: u64 = 64 << 20;
 
 /// Checks the number of leases, associations and other declarations that were read up to a line.
@@ -24,12 +25,12 @@ pub(crate) fn check_leases(count: usize, line: u64) -> io::Result<()> {
 
 /// Checks the number of earlier declarations that were read up to a line.
 pub(crate) fn check_history(count: usize, line: u64) -> io::Result<()> {
-    check(count, MAX_HISTORY, "records whose history is wanted", line)
+    check(count, MAX_HISTORY, "records kept for their history", line)
 }
 
 /// Checks the number of earlier rows of a memfile that were read up to a line.
 pub(crate) fn check_rows(count: usize, line: u64) -> io::Result<()> {
-    check(count, MAX_ROWS, "rows whose history is wanted", line)
+    check(count, MAX_ROWS, "rows kept for their history", line)
 }
 
 /// Checks the number of a line.
@@ -50,7 +51,7 @@ fn check(count: usize, limit: usize, what: &str, line: u64) -> io::Result<()> {
 /// Reads JSON text into memory.
 ///
 /// # Errors
-/// The source cannot be read, or has more than [`MAX_JSON_BYTES`].
+/// If the source cannot be read, or has more than [`MAX_JSON_BYTES`].
 pub fn read_json(source: impl io::Read) -> io::Result<Vec<u8>> {
     use io::Read as _;
     let mut text = Vec::new();
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn json_without_an_end_is_refused() {
+    fn endless_json_is_rejected() {
         let error = read_json(std::io::repeat(b' ')).expect_err("no end");
         assert_eq!(error.to_string(), format!("more than {} MiB of JSON", MAX_JSON_BYTES >> 20));
     }

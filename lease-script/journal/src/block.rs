@@ -1,4 +1,4 @@
-//! What the statements of a lease say.
+//! The statements of a lease.
 
 use std::net::Ipv6Addr;
 
@@ -7,21 +7,21 @@ use lease_formats::hex;
 
 use crate::syntax::{Scan, bytes, is_end, number, statement, word};
 
-/// The statements of a lease, of an identity association, or of an address in one.
+/// The statements of a lease, of an identity association, or of an address in an identity association.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'t>(pub(crate) &'t [u8]);
 
-/// The binding states of dhcpd (`binding_state_names` of server/stables.c), and two words for `active`.
+/// The binding states of dhcpd (`binding_state_names` of server/stables.c), and two keywords that also mean `active`.
 const STATES: [&str; 9] =
     ["free", "active", "expired", "released", "abandoned", "reset", "backup", "reserved", "bootp"];
 
 impl<'t> Block<'t> {
-    /// The statements in a text.
+    /// Creates a block from the text of its statements.
     pub fn new(text: &'t [u8]) -> Self {
         Self(text)
     }
 
-    /// The statements, without those that are incomplete.
+    /// Returns the statements up to the first incomplete one.
     pub(crate) fn statements(self) -> impl Iterator<Item = &'t [u8]> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -32,7 +32,7 @@ impl<'t> Block<'t> {
         })
     }
 
-    /// The text after the name of the last statement with this name.
+    /// Returns the text after the name in the last statement with this name.
     fn find(self, name: &str) -> Option<&'t [u8]> {
         let mut found = None;
         for mut statement in self.statements() {
@@ -43,12 +43,12 @@ impl<'t> Block<'t> {
         found
     }
 
-    /// Whether there is a statement with this name.
+    /// Returns whether there is a statement with this name.
     pub(crate) fn has(self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// The binding state; `None` if no statement says it.
+    /// Returns the binding state, or `None` if no statement gives it.
     pub(crate) fn state(self) -> Option<&'static str> {
         match (self.find("binding"), self.has("abandoned")) {
             (Some(rest), _) => state(rest),
@@ -56,7 +56,8 @@ impl<'t> Block<'t> {
         }
     }
 
-    /// Whether the lease is active. In the old format of dhcpd, without states, it is active until its end.
+    /// Returns whether the lease is active. In the old format of dhcpd, which has no states, a lease is active until its
+    /// end.
     pub fn is_active(self) -> bool {
         match self.state() {
             Some(state) => matches!(state, "active" | "reserved" | "bootp"),
@@ -64,27 +65,27 @@ impl<'t> Block<'t> {
         }
     }
 
-    /// The end of the lease.
+    /// Returns the end of the lease, or [`Date::ABSENT`] if no statement gives it.
     pub fn ends(self) -> Date {
         self.find("ends").and_then(date).unwrap_or(Date::ABSENT)
     }
 
-    /// The hardware address of the client.
+    /// Returns the hardware address of the client.
     pub fn hardware(self) -> Option<Hardware> {
         hardware(self.find("hardware")?)
     }
 
-    /// The client identifier.
+    /// Returns the client identifier.
     pub fn uid(self) -> Option<Vec<u8>> {
         bytes(word(&mut self.find("uid")?))
     }
 
-    /// The host name that the client sent.
+    /// Returns the host name that the client sent.
     pub fn hostname(self) -> Option<Vec<u8>> {
         hostname(self.find("client-hostname")?)
     }
 
-    /// The value of a variable, if it is a string or bytes.
+    /// Returns the value of a variable if it is a string or bytes.
     pub fn variable(self, name: &str) -> Option<Vec<u8>> {
         let mut value = None;
         for mut statement in self.statements() {
@@ -98,12 +99,12 @@ impl<'t> Block<'t> {
         value
     }
 
-    /// The addresses and prefixes of an identity association.
+    /// Returns the addresses and prefixes of an identity association.
     pub fn addresses(self) -> impl Iterator<Item = (Ipv6Addr, Block<'t>)> {
         self.statements().filter_map(address)
     }
 
-    /// Whether a statement can be read, or is one of those that are kept as text.
+    /// Returns whether a statement can be parsed, or is one of those that are kept as text.
     pub(crate) fn is_readable(mut statement: &[u8]) -> bool {
         let whole = statement;
         let name = word(&mut statement).to_ascii_lowercase();
@@ -135,12 +136,12 @@ impl<'t> Block<'t> {
     }
 }
 
-/// The text between the opening brace, which was read, and the closing one.
+/// Returns the text between the opening brace, which was already consumed, and the closing brace.
 pub(crate) fn inner(rest: &[u8]) -> Option<&[u8]> {
     rest.trim_ascii_end().strip_suffix(b"}")
 }
 
-/// Reads `state STATE;`.
+/// Parses `state STATE;`.
 fn state(mut rest: &[u8]) -> Option<&'static str> {
     let is_state = word(&mut rest).eq_ignore_ascii_case(b"state");
     let name = word(&mut rest);
@@ -148,7 +149,7 @@ fn state(mut rest: &[u8]) -> Option<&'static str> {
     (is_state && is_end(rest)).then_some(state)
 }
 
-/// Reads a date and a semicolon.
+/// Parses a date and a semicolon.
 fn date(mut rest: &[u8]) -> Option<Date> {
     let first = word(&mut rest);
     let date = if first.eq_ignore_ascii_case(b"never") {
@@ -177,7 +178,7 @@ fn three_numbers(word: &[u8], separator: u8) -> Option<[i32; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
-/// Reads a type, an address, which may be missing, and a semicolon.
+/// Parses a hardware type, an optional address, and a semicolon.
 fn hardware(mut rest: &[u8]) -> Option<Hardware> {
     let name = word(&mut rest).to_ascii_lowercase();
     let kind = match &name[..] {
@@ -194,14 +195,14 @@ fn hardware(mut rest: &[u8]) -> Option<Hardware> {
     (is_end(rest) && bytes.len() <= Hardware::MAX).then_some(Hardware { kind, bytes })
 }
 
-/// Reads a name, in quotes or not, and a semicolon.
+/// Parses a name, with or without quotes, and a semicolon.
 fn hostname(mut rest: &[u8]) -> Option<Vec<u8>> {
     let name = word(&mut rest);
     let name = if name.starts_with(b"\"") { bytes(name)? } else { name.to_vec() };
     is_end(rest).then_some(name)
 }
 
-/// The address or prefix of an identity association in a statement.
+/// Returns the address or prefix that a statement declares, with its own statements.
 pub(crate) fn address(mut statement: &[u8]) -> Option<(Ipv6Addr, Block<'_>)> {
     let name = word(&mut statement);
     if !name.eq_ignore_ascii_case(b"iaaddr") && !name.eq_ignore_ascii_case(b"iaprefix") {

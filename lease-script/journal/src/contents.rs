@@ -6,36 +6,36 @@ use crate::reading::Reading;
 use crate::syntax::begins_record;
 use crate::text::{Rewrite, find_rewrite, intact_length};
 
-/// A journal that was read.
+/// A parsed journal.
 pub(crate) struct Contents {
     pub(crate) text: Vec<u8>,
-    /// Everything that is believed.
+    /// The accepted declarations.
     pub(crate) reading: Reading,
     /// The rewrite with which the journal begins.
     pub(crate) rewrite: Option<Rewrite>,
     /// The number of the last record.
     pub(crate) last: Number,
-    /// The greatest number of a rewrite.
+    /// The highest number of a rewrite.
     pub(crate) rewrites: u64,
-    /// The number of bytes before a torn record at the end, or of all bytes.
+    /// The number of bytes before a torn record at the end, or of all bytes if there is none.
     pub(crate) intact: usize,
     /// The first problem other than a torn record at the end.
     pub(crate) problem: Option<String>,
-    /// Whether there is text but nothing of a journal.
+    /// Whether the text is not empty, but contains no part of a journal.
     pub(crate) is_garbage: bool,
 }
 
 impl Contents {
-    /// Reads a text. A torn or damaged record never replaces an earlier complete one.
+    /// Parses a text. A torn or damaged record never replaces an earlier complete one.
     pub(crate) fn parse(text: Vec<u8>) -> Self {
         let rewrite = find_rewrite(&text);
         let verified = verify(&text, rewrite.map(|rewrite| rewrite.generation));
-        let believed = verified.believed.as_deref().unwrap_or(&text);
-        let mut reading = Reading::parse(believed);
+        let accepted = verified.accepted.as_deref().unwrap_or(&text);
+        let mut reading = Reading::parse(accepted);
         let (mut problem, mut intact) = (verified.problem, text.len());
         if let Some(fault) = reading.fault.take() {
-            let cut = intact_length(believed);
-            // A tail may be cut off only if nothing of it is believed.
+            let cut = intact_length(accepted);
+            // The tail may be cut off only if nothing in it is accepted.
             let kept =
                 (cut < text.len() && problem.is_none()).then(|| Reading::parse(&text[..cut]));
             let is_same =
@@ -53,12 +53,12 @@ impl Contents {
         Self { text, reading, rewrite, last, rewrites, intact, problem, is_garbage }
     }
 
-    /// The length of the torn record at the end.
+    /// Returns the length of the torn record at the end.
     pub(crate) fn torn(&self) -> usize {
         self.text.len() - self.intact
     }
 
-    /// Whether every lease of `other` is here, too, except those that `later` declares.
+    /// Returns whether this contains every lease of `other`, except those that `later` declares.
     pub(crate) fn has_leases_of(&self, other: &Reading, later: &Reading) -> bool {
         let mut here: Vec<&Declaration> = self.reading.declarations.iter().collect();
         here.sort_by(|one, other| one.subject.cmp(&other.subject));

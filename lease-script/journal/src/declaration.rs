@@ -1,4 +1,4 @@
-//! Declarations: what is declared, and its statements as text.
+//! Declarations: their subjects, and their statements as text.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -8,21 +8,21 @@ use lease_formats::hex;
 
 use crate::block::{Block, address};
 
-/// What a declaration declares. A later declaration of the same replaces an earlier one.
+/// The subject of a declaration. A later declaration of the same subject replaces an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// The DUID of the server.
     ServerDuid,
-    /// A declaration of another program, by its name.
+    /// A declaration of another program, identified by its name.
     Other(Vec<u8>),
     /// The lease of an address.
     Lease(Ipv4Addr),
-    /// An identity association: its kind, and its IAID, in little-endian byte order, with the DUID of the client.
+    /// An identity association: its kind, and its IAID in little-endian byte order followed by the DUID of the client.
     Association(IaKind, Vec<u8>),
 }
 
 impl Subject {
-    /// The place in a rewritten journal.
+    /// Returns the rank in the order of a rewritten journal.
     pub(crate) fn rank(&self) -> u8 {
         match self {
             Self::ServerDuid => 0,
@@ -38,17 +38,17 @@ pub struct Declaration {
     pub(crate) subject: Subject,
     /// The DUID of the server, the statements of a lease or of an association, or the text of another declaration.
     pub(crate) body: Vec<u8>,
-    /// Where the declaration is in the text.
+    /// The position of the declaration in the text.
     pub(crate) place: Range<usize>,
 }
 
 impl Declaration {
-    /// What is declared.
+    /// Returns the subject.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// The statements of a lease or an identity association.
+    /// Returns the statements of a lease or an identity association. Other declarations have none.
     pub fn block(&self) -> Block<'_> {
         match self.subject {
             Subject::Lease(_) | Subject::Association(..) => Block(&self.body),
@@ -56,12 +56,12 @@ impl Declaration {
         }
     }
 
-    /// Whether this is an association with an active lease of an address.
+    /// Returns whether this is an association with an active lease of an address.
     pub fn holds(&self, address: Ipv6Addr) -> bool {
         self.block().addresses().any(|(held, block)| held == address && block.is_active())
     }
 
-    /// The declared addresses, and whether their leases are active.
+    /// Returns the declared addresses, and whether the lease of each is active.
     pub(crate) fn addresses(&self) -> Vec<(IpAddr, bool)> {
         match self.subject {
             Subject::Lease(address) => vec![(address.into(), self.block().is_active())],
@@ -73,8 +73,8 @@ impl Declaration {
         }
     }
 
-    /// The declaration without what nobody needs to know later, as dhcpd leaves it out of a rewrite: free leases without a
-    /// previous holder, and addresses that are neither leased nor abandoned. `None` if nothing is left.
+    /// Returns the declaration without parts that are not needed later, which dhcpd also omits from a rewrite: free leases
+    /// without a previous holder, and addresses that are neither leased nor abandoned. Returns `None` if nothing is left.
     pub(crate) fn worth_keeping(&self) -> Option<Vec<u8>> {
         let block = self.block();
         match self.subject {
@@ -94,18 +94,18 @@ impl Declaration {
         }
     }
 
-    /// The DUID of the server, if this declares it.
+    /// Returns the DUID of the server if this declares it.
     pub fn server_duid(&self) -> Option<&[u8]> {
         (self.subject == Subject::ServerDuid).then_some(&self.body)
     }
 
-    /// The statements of an association without an address.
+    /// Returns the statements of an association without the address `removed`.
     pub fn without(&self, removed: Ipv6Addr) -> Vec<u8> {
         with_addresses(self.block(), |address, _| address != removed)
     }
 
-    /// The statements of an association without an address. Its last address stays, as released, since an association must
-    /// not be empty.
+    /// Returns the statements of an association without the address `released`. If that is its last address, it is kept in
+    /// the state `released`, because an association must not be empty.
     pub fn release(&self, released: Ipv6Addr) -> Vec<u8> {
         let mut body = self.without(released);
         if has_address(&body) {
@@ -128,7 +128,7 @@ fn has_address(body: &[u8]) -> bool {
     Block(body).addresses().next().is_some()
 }
 
-/// The statements of an association with some of its addresses.
+/// Returns the statements of an association with only those addresses that `is_kept` accepts.
 fn with_addresses(block: Block<'_>, is_kept: impl Fn(Ipv6Addr, Block<'_>) -> bool) -> Vec<u8> {
     let mut body = Vec::new();
     for statement in block.statements() {
@@ -139,9 +139,9 @@ fn with_addresses(block: Block<'_>, is_kept: impl Fn(Ipv6Addr, Block<'_>) -> boo
     body
 }
 
-/// Appends a declaration.
+/// Appends a declaration to `out`.
 pub(crate) fn put(out: &mut Vec<u8>, subject: &Subject, body: &[u8]) {
-    /// The longest identifier of an association that dhcpd reads as a string.
+    /// Maximum length of the identifier of an association that dhcpd reads as a string.
     const LONGEST: usize = 131;
     let mut end: &[u8] = b"}\n";
     match subject {

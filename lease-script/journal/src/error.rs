@@ -1,14 +1,14 @@
-//! Errors of the store and of the operations it uses.
+//! Errors of the store and of the operations that it uses.
 
 use std::fmt;
 use std::io;
 
-/// Why an operation on a file, NVRAM or the intent log did not complete.
+/// An error of an operation on a file, NVRAM or the intent log.
 #[derive(Debug)]
 pub enum OperationError {
-    /// The calling process was killed, or the power failed: the caller returns at once without further operations.
+    /// The calling process was killed, or the power failed. The caller must return immediately without further operations.
     Killed,
-    /// The operation failed; the caller may handle the error and continue.
+    /// The operation failed. The caller may handle the error and continue.
     Io(io::Error),
 }
 
@@ -42,17 +42,17 @@ impl std::error::Error for OperationError {
     }
 }
 
-/// Why an operation of the store failed.
+/// An error of an operation of the store.
 #[derive(Debug)]
 pub enum StoreError {
-    /// [`OperationError::Killed`]: the caller returns at once.
+    /// [`OperationError::Killed`]. The caller must return immediately.
     Killed,
     /// The message for the user, without the name of the program.
     Failed(String),
 }
 
 impl StoreError {
-    /// An operation failed; `context` says what it was for.
+    /// Creates the error for a failed operation. `context` says what the operation was for.
     pub(crate) fn new(context: impl fmt::Display, error: &OperationError) -> Self {
         match error {
             OperationError::Killed => Self::Killed,
@@ -75,13 +75,13 @@ impl std::error::Error for StoreError {}
 /// The result of an operation of the store.
 pub type Result<T = ()> = std::result::Result<T, StoreError>;
 
-/// The message of an I/O error without the number that the standard library appends.
+/// Returns the message of an I/O error without the error number that the standard library appends.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_ascii_lowercase()
 }
 
-/// An I/O error with a message of this crate.
+/// Creates an I/O error with a message of this crate.
 pub(crate) fn message(text: &str) -> io::Error {
     io::Error::other(Message(text.to_owned()))
 }
@@ -94,7 +94,7 @@ impl fmt::Display for Message {
     }
 }
 
-// The code that escapes strings would be 1 % of the executable.
+// A derived implementation would contain the code that escapes strings, which is 1 % of the executable.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -7,33 +7,33 @@ use crate::error::OperationError;
 use crate::index::Index;
 use crate::status::Status;
 
-/// An open file.
+/// The handle of an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(pub usize);
 
-/// How a file is opened. Symbolic links are never followed.
+/// How to open a file. Symbolic links are never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// For reading; the file must exist.
+    /// For reading. The file must exist.
     Read,
-    /// For reading and appending; the file must exist.
+    /// For reading and appending. The file must exist.
     Append,
-    /// For appending; the file must not exist (`O_CREAT|O_EXCL`).
+    /// For appending. The file must not exist (`O_CREAT|O_EXCL`).
     CreateNew,
-    /// For appending; an existing file is emptied (`O_CREAT|O_TRUNC`).
+    /// For appending. An existing file is truncated to length 0 (`O_CREAT|O_TRUNC`).
     Truncate,
 }
 
-/// File operations relative to one directory. After [`OperationError::Killed`], the caller returns at once.
+/// File operations relative to one directory. After [`OperationError::Killed`], the caller must return immediately.
 pub trait FileSystem {
-    /// Locks the journal called `name` against other writers until this value is dropped. `Ok(false)`: another writer
-    /// holds the lock and did not release it in time.
+    /// Locks the journal `name` against other writers until this value is dropped. Returns `Ok(false)` if another writer
+    /// holds the lock and does not release it in time.
     ///
     /// # Errors
-    /// Those of `open` and `flock`.
+    /// Returns the errors of `open` and `flock`.
     fn lock(&mut self, name: &OsStr) -> Result<bool, OperationError>;
 
-    /// The index of the journal called `name`, if one can be kept.
+    /// Returns the index of the journal `name`, if one can be kept.
     fn index(&mut self, _name: &OsStr) -> Option<Index> {
         None
     }
@@ -41,19 +41,19 @@ pub trait FileSystem {
     /// Opens a file.
     ///
     /// # Errors
-    /// Those of `open`.
+    /// Returns the errors of `open`.
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError>;
 
     /// Reads an open file from the start to its end.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// Returns the errors of `read`.
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError>;
 
-    /// Reads `length` bytes of an open file from an offset; fewer at its end.
+    /// Reads `length` bytes of an open file at an offset, or fewer at the end of the file.
     ///
     /// # Errors
-    /// Those of `pread`.
+    /// Returns the errors of `pread`.
     fn read_at(
         &mut self,
         file: Handle,
@@ -68,25 +68,25 @@ pub trait FileSystem {
     /// Appends to a file and returns the number of bytes written, which may be less than `bytes.len()`.
     ///
     /// # Errors
-    /// Those of `write`.
+    /// Returns the errors of `write`.
     fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError>;
 
     /// Truncates the file to `length` bytes.
     ///
     /// # Errors
-    /// Those of `ftruncate`.
+    /// Returns the errors of `ftruncate`.
     fn truncate(&mut self, file: Handle, length: u64) -> Result<(), OperationError>;
 
     /// Makes the contents of a file durable.
     ///
     /// # Errors
-    /// Those of `fsync`.
+    /// Returns the errors of `fsync`.
     fn fsync(&mut self, file: Handle) -> Result<(), OperationError>;
 
-    /// Gives `new` the permissions of `old`, and its owner where the process may do so.
+    /// Gives `new` the permissions of `old`, and its owner if the process has the right to do so.
     ///
     /// # Errors
-    /// Those of `fchmod`.
+    /// Returns the errors of `fchmod`.
     fn copy_metadata(&mut self, new: Handle, old: Handle) -> Result<(), OperationError>;
 
     /// Closes a file.
@@ -95,44 +95,44 @@ pub trait FileSystem {
     /// Adds a second name to a file.
     ///
     /// # Errors
-    /// Those of `link`; the new name must not exist.
+    /// Returns the errors of `link`. The new name must not exist.
     fn link(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError>;
 
     /// Renames a file, replacing any file with the new name.
     ///
     /// # Errors
-    /// Those of `rename`.
+    /// Returns the errors of `rename`.
     fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError>;
 
     /// Removes a name.
     ///
     /// # Errors
-    /// Those of `unlink`.
+    /// Returns the errors of `unlink`.
     fn unlink(&mut self, name: &OsStr) -> Result<(), OperationError>;
 
     /// Makes the names in the directory durable.
     ///
     /// # Errors
-    /// Those of `fsync` on the directory.
+    /// Returns the errors of `fsync` on the directory.
     fn fsync_dir(&mut self) -> Result<(), OperationError>;
 
-    /// The names that begin with `prefix`, sorted.
+    /// Returns the names that begin with `prefix`, sorted.
     ///
     /// # Errors
-    /// Those of `readdir`.
+    /// Returns the errors of `readdir`.
     fn list(&mut self, prefix: &OsStr) -> Result<Vec<OsString>, OperationError>;
 
-    /// The status of a name; `None` if it does not exist.
+    /// Returns the status of a name, or `None` if it does not exist.
     ///
     /// # Errors
-    /// Those of `lstat`.
+    /// Returns the errors of `lstat`.
     fn status(&mut self, name: &OsStr) -> Result<Option<Status>, OperationError>;
 }
 
 /// Appends all of `bytes`.
 ///
 /// # Errors
-/// Those of [`FileSystem::append`]; a write of zero bytes counts as a full disk.
+/// Returns the errors of [`FileSystem::append`]. A write of zero bytes counts as a full disk.
 pub fn append_all(
     fs: &mut dyn FileSystem,
     file: Handle,

@@ -1,8 +1,9 @@
-//! The index of a journal: where the latest record of each lease is, so that a change need not read the whole file.
+//! The index of a journal. It contains the position of the latest record of each lease, so that a change does not have to
+//! read the whole file.
 //!
-//! The index is a hash table in a file in RAM, and only a cache: it is valid for one state of the journal, which its
-//! header describes by inode, length and times, and for one boot. Any other index is built again from the journal.
-//! A record that is found through it is compared with its checksum and parsed like any other.
+//! The index is a hash table in a file in RAM. It is only a cache: it is valid for one boot and for one state of the
+//! journal, which its header identifies by inode, length and times. An index that is not valid is rebuilt from the journal.
+//! A record that is found through the index is compared with its checksum and parsed like any other.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -21,32 +22,33 @@ const WORDS: usize = 18;
 const HEADER: usize = WORDS * 8;
 /// The version of the format.
 const MAGIC: u64 = 0x4c45_4153_4549_5831;
-/// The bytes of an entry: the hash of its key; the offset of the record, and its length in the lowest 16 bits.
+/// The size of an entry in bytes. An entry contains the hash of its key, and a word with the offset of the record and, in
+/// the lowest 16 bits, its length.
 const ENTRY: usize = 16;
 /// The number of entries that are read at once.
 const RUN: usize = 16;
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// The hash of what a record declares.
+/// The hash of a subject, or of an address that an association holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u64);
 
 impl Key {
-    /// The key for some bytes of a kind (FNV-1a).
+    /// Creates the key for some bytes of a kind (FNV-1a).
     pub(crate) fn new(kind: u8, bytes: &[u8]) -> Self {
         let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         let hash = bytes.iter().fold(fold(0xcbf2_9ce4_8422_2325, &kind), fold);
-        // 0 marks an unused entry. The multiplication mixes towards the highest bits only.
+        // 0 marks an unused entry. The multiplication mixes only towards the highest bits.
         Self((hash ^ hash >> 32).max(1))
     }
 }
 
-/// The place of a record: its offset and its length with the comment after it.
+/// The position of a record: its offset, and its length including the comment after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(u64);
 
 impl Place {
-    /// `None` if the record is longer than an index can say.
+    /// Creates a position. Returns `None` if the record is too long for an index entry.
     pub(crate) fn new(offset: usize, length: usize) -> Option<Self> {
         let length = u16::try_from(length).ok()?;
         Some(Self((offset as u64) << 16 | u64::from(length)))
@@ -61,14 +63,14 @@ impl Place {
     }
 }
 
-/// What is known about a journal without reading it.
+/// Facts about a journal that are known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
     pub(crate) rewrite: Option<Rewrite>,
     pub(crate) last: Number,
 }
 
-/// The file of an index.
+/// An open index file.
 #[derive(Debug)]
 pub struct Index {
     file: File,
@@ -78,8 +80,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens or creates the file; `None` if it cannot be trusted: it is a link, has several names, or somebody else may
-    /// write to it.
+    /// Opens or creates the file. Returns `None` if it cannot be trusted: it is a link, has several names, or is accessible
+    /// to other users.
     pub(crate) fn open(path: &Path) -> Option<Self> {
         let boot = Key::new(0, &fs::read(BOOT_ID).ok()?).0;
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -100,7 +102,7 @@ impl Index {
         is_ours.then_some(Self { file, boot, capacity: 0, used: 0 })
     }
 
-    /// What the index knows, if it is valid for a journal with this status.
+    /// Returns the summary in the index if the index is valid for a journal with this status.
     pub(crate) fn load(&mut self, journal: &Status) -> Option<Summary> {
         let mut bytes = [0; HEADER];
         self.file.read_exact_at(&mut bytes, 0).ok()?;
@@ -125,7 +127,7 @@ impl Index {
         Some(Summary { rewrite, last: Number { rewrite: words[14], record: words[15] } })
     }
 
-    /// The words that describe the state of a journal.
+    /// Returns the words that identify the state of a journal.
     fn state(&self, journal: &Status) -> [u64; 8] {
         let Status { inode, length, modified, changed, .. } = *journal;
         let time = |(seconds, nanoseconds): (i64, i64)| {
@@ -155,7 +157,7 @@ impl Index {
         self.file.write_all_at(&bytes, 0)
     }
 
-    /// Replaces all entries, of which no two have the same key. The index is not valid until [`Self::store`].
+    /// Replaces all entries. No two of them may have the same key. The index is not valid until [`Self::store`].
     pub(crate) fn rebuild(&mut self, places: &[(Key, Place)]) -> io::Result<()> {
         let capacity = (2 * places.len() + 64).next_power_of_two();
         let mut table = vec![[0u64; 2]; capacity];
@@ -172,7 +174,8 @@ impl Index {
         self.file.write_all_at(&bytes, HEADER as u64)
     }
 
-    /// The entry of a key, or the unused one that it would take: the number of the entry, and the place.
+    /// Finds the entry of a key, or the unused entry that it would take. Returns the number of the entry, and the position
+    /// of the record if there is one.
     fn find(&self, key: Key) -> io::Result<(u64, Option<Place>)> {
         let mask = self.capacity - 1;
         let mut at = key.0 & mask;
@@ -197,15 +200,15 @@ impl Index {
         Err(io::ErrorKind::StorageFull.into())
     }
 
-    /// The place of the latest record with this key.
+    /// Returns the position of the latest record with this key.
     pub(crate) fn get(&self, key: Key) -> io::Result<Option<Place>> {
         Ok(self.find(key)?.1)
     }
 
-    /// Enters a record.
+    /// Adds or replaces the entry of a record.
     ///
     /// # Errors
-    /// Those of `pread` and `pwrite`; the index is full.
+    /// Returns the errors of `pread` and `pwrite`, or `StorageFull` if the index is full.
     pub(crate) fn put(&mut self, key: Key, place: Place) -> io::Result<()> {
         let (number, old) = self.find(key)?;
         if old.is_none() {

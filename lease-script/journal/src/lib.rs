@@ -2,15 +2,16 @@
 //!
 //! * A change is acknowledged after its record is written and `fsync` has returned. Before the first append after a
 //!   rewrite, the directory is synced.
-//! * To compact the journal, its current leases are written to `NAME.tmp` and synced, the old file is linked to
-//!   `NAME~`, the new one is renamed over it, and the directory is synced. So `NAME` always exists. A failed
+//! * To compact the journal, its current leases are written to `NAME.tmp` and synced. The old file is then linked to
+//!   `NAME~`, the new file is renamed over `NAME`, and the directory is synced. `NAME` therefore always exists. A failed
 //!   rewrite leaves the live file unchanged, and records are appended to it as before.
 //! * A torn record at the end is removed before the next record is appended. A record that could not be written
 //!   completely is removed again.
-//! * A comment after each record has its number and checksum: damage is noticed, even if the damaged text
+//! * A comment after each record contains its number and checksum, so that damage is detected even if the damaged text
 //!   can be parsed. A damaged journal is kept as `NAME.damaged` and rewritten by the next change.
-//! * The reader finds declarations and statements, and reads those that matter for a lease. A rewrite keeps all others as text.
-//! * A change reads only the record that it replaces, which an index in RAM finds.
+//! * The reader finds declarations and statements, and parses those that matter for a lease. A rewrite keeps all others as
+//!   text.
+//! * A change reads only the record that it replaces. An index in RAM locates that record.
 //! * Writers lock `NAME.lock`.
 //!
 //! All file operations on the journal go through [`FileSystem`], so that a test can stop the store at any of them.

@@ -1,4 +1,4 @@
-//! What a journal says about one lease, found through its index.
+//! Lookup of a record through the index of a journal.
 
 use crate::checksum::is_intact;
 use crate::declaration::Declaration;

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-/// The permissions of everybody but the owner.
+/// The permission bits of everybody except the owner.
 pub(crate) const OTHERS: u32 = 0o077;
 
-/// The effective user, to whom the folder of the process in /proc belongs; `None` without /proc.
+/// Returns the effective user, who owns the folder of the process in `/proc`, or `None` without `/proc`.
 pub(crate) fn own_user() -> Option<u32> {
     Some(fs::metadata("/proc/self").ok()?.uid())
 }

@@ -1,7 +1,7 @@
-//! Reading a journal: the last declaration of each subject, as text.
+//! The reader of a journal. It keeps the last declaration of each subject as text.
 //!
-//! This is no parser of dhcpd's whole grammar (`lease_formats` has one). It finds where statements begin and end, and reads
-//! those that matter for a lease. All else is kept as text.
+//! This is not a parser of dhcpd's whole grammar (`lease_formats` has one). It finds where statements begin and end, and
+//! parses those that matter for a lease. All others are kept as text.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -19,15 +19,15 @@ use crate::syntax::{
 pub struct Reading {
     /// The last declaration of each subject, in the order of the text.
     pub(crate) declarations: Vec<Declaration>,
-    /// Whether the IAIDs of the text are big-endian, if it says so.
+    /// Whether the IAIDs in the text are big-endian, if the text declares it.
     pub(crate) is_big_endian: Option<bool>,
     /// The first problem.
     pub(crate) fault: Option<String>,
 }
 
 impl Reading {
-    /// Reads a text. What cannot be read is left out: a statement of a lease or an association, or everything up to the
-    /// next declaration.
+    /// Parses a text. Skips what cannot be parsed: a statement of a lease or an association, or everything up to the next
+    /// declaration.
     pub fn parse(text: &[u8]) -> Self {
         let mut reading = Self::default();
         let mut at = 0;
@@ -40,7 +40,7 @@ impl Reading {
                     match reading.declare(&without_comments(&text[place.clone()]), &place) {
                         Some(Readable::Whole) => continue,
                         Some(Readable::Parts) => {
-                            reading.note(text, place.start, "a statement that cannot be read");
+                            reading.note(text, place.start, "unreadable statement");
                             continue;
                         }
                         None => place.start,
@@ -50,17 +50,17 @@ impl Reading {
             };
             let rest = &text[start..];
             if rest[0] == b'#' && !rest.iter().any(|c| matches!(c, b'\n' | 0 | 0xff)) {
-                // A comment at the end without the end of its line.
+                // A comment at the end of the text without a line break.
                 break;
             }
-            reading.note(text, start, "what cannot be read");
+            reading.note(text, start, "unreadable text");
             at = next_declaration(text, start + 1);
         }
         reading.keep_last();
         reading
     }
 
-    /// Notes a problem in the declaration at `at`.
+    /// Records a problem in the declaration at `at`, unless there was an earlier one.
     fn note(&mut self, text: &[u8], at: usize, what: &str) {
         if self.fault.is_none() {
             let line = text[..at].iter().filter(|c| **c == b'\n').count() + 1;
@@ -68,7 +68,7 @@ impl Reading {
         }
     }
 
-    /// Enters the declaration that a statement without comments makes; `None` if it makes none.
+    /// Adds the declaration in a statement without comments. Returns `None` if the statement declares nothing.
     fn declare(&mut self, statement: &[u8], place: &Range<usize>) -> Option<Readable> {
         let mut rest = statement;
         let name = word(&mut rest).to_ascii_lowercase();
@@ -117,7 +117,7 @@ impl Reading {
         Some(Subject::Association(kind, id))
     }
 
-    /// Leaves out declarations that were replaced later.
+    /// Removes declarations that are replaced by later ones.
     fn keep_last(&mut self) {
         self.declarations.reverse();
         self.declarations.sort_by(|one, other| one.subject.cmp(&other.subject));
@@ -125,17 +125,17 @@ impl Reading {
         self.declarations.sort_by_key(|declaration| declaration.place.start);
     }
 
-    /// The leases and identity associations, the last declaration of each, in the order of the journal.
+    /// Returns the last declaration of each subject, in the order of the journal.
     pub fn declarations(&self) -> impl Iterator<Item = &Declaration> {
         self.declarations.iter()
     }
 
-    /// The first problem, if there is one.
+    /// Returns the first problem, if there is one.
     pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
 
-    /// The DUID of the server.
+    /// Returns the DUID of the server.
     pub fn server_duid(&self) -> Option<&[u8]> {
         self.declarations.iter().find_map(Declaration::server_duid)
     }
@@ -144,7 +144,7 @@ impl Reading {
         !self.declarations.is_empty() || self.is_big_endian.is_some()
     }
 
-    /// The declared addresses, sorted; those with an active lease, or all.
+    /// Returns the declared addresses, sorted. With `only_active`, returns only those with an active lease.
     pub(crate) fn addresses(&self, only_active: bool) -> Vec<IpAddr> {
         let all = self.declarations.iter().flat_map(Declaration::addresses);
         let mut found: Vec<IpAddr> =
@@ -154,7 +154,7 @@ impl Reading {
         found
     }
 
-    /// Whether no address has an active lease in two associations.
+    /// Returns whether no address has an active lease in two associations.
     pub(crate) fn holders_are_unique(&self) -> bool {
         let all = self.declarations.iter().flat_map(Declaration::addresses);
         let count = all.filter(|(_, is_active)| *is_active).count();
@@ -162,20 +162,20 @@ impl Reading {
     }
 }
 
-/// How much of a declaration can be read.
+/// How much of a declaration can be parsed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Readable {
     Whole,
-    /// Some statements are left out.
+    /// Some statements are skipped.
     Parts,
 }
 
-/// The statements that can be read, a line each.
+/// Returns the statements that can be parsed, one per line.
 fn readable_statements(text: &[u8]) -> (Vec<u8>, Readable) {
     let mut body = Vec::with_capacity(text.len());
     let mut readable = Readable::Whole;
     let mut rest = text;
-    // Searching for the next statement in every line would take long for long texts.
+    // Without a limit, searching for the next statement in every line would take long for long texts.
     let mut attempts = 16;
     loop {
         let start = match statement(rest) {
@@ -196,8 +196,9 @@ fn readable_statements(text: &[u8]) -> (Vec<u8>, Readable) {
     }
 }
 
-/// What distinguishes a declaration of another program from those that do not replace it. dhcpd declares a host again when
-/// it changes, and the states of a failover peer. Classes and groups can add to each other.
+/// Returns what identifies a declaration of another program. A later declaration with the same identification replaces it.
+/// dhcpd declares a host again when the host changes, and a failover peer when its states change. Classes and groups can add
+/// to each other, so they are identified by their whole text.
 fn name_of(text: &[u8]) -> Vec<u8> {
     let head = text.split(|c| *c == b'{').next().unwrap_or_default();
     let body = text.get(head.len() + 1..).and_then(inner).unwrap_or_default();

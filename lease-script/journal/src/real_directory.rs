@@ -21,16 +21,16 @@ use crate::status::{Kind, Status};
 
 /// How long a writer waits for the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time to the next attempt to lock, after an event and after many attempts without one.
+/// The pause before the next attempt to lock. It doubles up to `LAST_PAUSE`, until an event resets it.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
-/// A longer file is not read: 512 MiB, two million records.
+/// Maximum length of a file that is read: 512 MiB, two million records.
 const MAX_LENGTH: u64 = 512 << 20;
-/// Longer chains of symbolic links count as a loop.
+/// Maximum length of a chain of symbolic links. Longer chains count as a loop.
 const MAX_LINKS: usize = 16;
 
-/// A directory. The lock of a journal is on a file of its own, `NAME.lock`, which only its owner can open: anybody who
-/// can open the directory or the journal could hold a lock on those. It is released when its process ends for any reason.
+/// A directory. The lock of a journal is on a separate file, `NAME.lock`, which only its owner can open: anybody who can
+/// open the directory or the journal could hold a lock on those. The lock is released when its process ends for any reason.
 #[derive(Debug)]
 pub struct RealDirectory {
     path: PathBuf,
@@ -39,15 +39,15 @@ pub struct RealDirectory {
     locks: Vec<(OsString, File)>,
     files: Vec<Option<File>>,
     lock_timeout: Duration,
-    /// The directory in RAM for indexes.
+    /// The directory in RAM that contains indexes.
     indexes: Option<PathBuf>,
 }
 
-/// Splits the path of a journal into its directory and its name there. Symbolic links are resolved, even those whose
+/// Splits the path of a journal into its directory and its name in that directory. Resolves symbolic links, even those whose
 /// target does not exist, so that a rewrite replaces the target and keeps the link.
 ///
 /// # Errors
-/// A path that names a directory, or a loop of symbolic links.
+/// If the path names a directory, or there is a loop of symbolic links.
 pub fn locate(path: &Path) -> io::Result<(RealDirectory, OsString)> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -66,7 +66,7 @@ pub fn locate(path: &Path) -> io::Result<(RealDirectory, OsString)> {
 }
 
 impl RealDirectory {
-    /// The directory at `path`. It is opened when it is first locked or synced.
+    /// Creates a value for the directory at `path`. The directory is opened when it is first locked or synced.
     pub fn new(path: PathBuf) -> Self {
         Self {
             path,
@@ -78,7 +78,7 @@ impl RealDirectory {
         }
     }
 
-    /// Keeps indexes of journals in a directory, which must be in RAM.
+    /// Keeps the indexes of journals in a directory, which must be in RAM.
     #[must_use]
     pub fn with_indexes(mut self, directory: PathBuf) -> Self {
         self.indexes = Some(directory);
@@ -102,7 +102,7 @@ impl RealDirectory {
     }
 }
 
-/// Opens the lock file at `path`, and creates it if necessary, for the owner of the directory.
+/// Opens the lock file at `path`. Creates it if necessary, with the owner of the directory.
 fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
     let open = |create: bool| {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -133,10 +133,10 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
     Err(message(&format!("{path} is not a lock file of this program: remove it")))
 }
 
-/// Waits for a lock that another process holds; false after the timeout.
+/// Waits for a lock that another process holds. Returns false after the timeout.
 ///
 /// `flock` has no timeout. A process that ends closes the file, which inotify reports just before the lock is released
-/// (Linux, `fs/file_table.c`, `__fput`), so the next attempts follow each other closely.
+/// (Linux, `fs/file_table.c`, `__fput`). The attempts after such an event therefore follow each other closely.
 fn wait_for_lock(file: &File, path: &Path, timeout: Duration) -> io::Result<bool> {
     let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
     let watch = inotify::init(flags)?;
@@ -192,7 +192,7 @@ impl FileSystem for RealDirectory {
     }
 
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
-        // O_NONBLOCK: opening a FIFO must not block.
+        // With `O_NONBLOCK`, opening a FIFO does not block.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut options = OpenOptions::new();
         options.custom_flags(flags.bits().cast_signed()).mode(0o644);
@@ -257,7 +257,7 @@ impl FileSystem for RealDirectory {
     fn copy_metadata(&mut self, new: Handle, old: Handle) -> Result<(), OperationError> {
         let old = self.file(old)?.metadata()?;
         let new = self.file(new)?;
-        // Only root may change the owner; otherwise the process that rewrites becomes the owner.
+        // Only root may change the owner. Otherwise the process that rewrites the journal becomes the owner.
         let _ = fchown(new, Some(old.uid()), Some(old.gid()));
         Ok(new.set_permissions(old.permissions())?)
     }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_on_the_directory_or_the_journal_blocks_nobody() {
+    fn a_lock_on_the_directory_or_the_journal_does_not_block_writers() {
         let path = tempfile::tempdir().expect("a directory");
         let new = || RealDirectory::new(path.path().to_owned());
         assert_eq!(open(&mut new()), Ok(()));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_of_somebody_else_is_refused() {
+    fn a_foreign_lock_file_is_rejected() {
         let path = tempfile::tempdir().expect("a directory");
         let lock = path.path().join("dhcpd.leases.lock");
         let victim = path.path().join("victim");

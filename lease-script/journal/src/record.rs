@@ -1,4 +1,4 @@
-//! Records: declarations as text, with the keys under which an index finds them.
+//! Records: declarations as text, with the keys of their index entries.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use crate::index::{Key, Place};
 use crate::reading::Reading;
 use crate::syntax::line_length;
 
-/// A declaration that is written in one piece.
+/// A declaration that is written as a unit.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub(crate) text: Vec<u8>,
@@ -18,10 +18,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a lease or an association with these statements, or of the DUID of the server.
+    /// Creates the record of a lease or an association with these statements, or of the DUID of the server.
     ///
     /// # Errors
-    /// dhcpd does not read an identifier of this length.
+    /// If dhcpd does not read an identifier of this length.
     pub fn new(subject: Subject, body: Vec<u8>) -> Result<Self, Unwritable> {
         let (what, bytes, lengths) = match &subject {
             Subject::ServerDuid => ("server-duid", body.len(), 3..=127),
@@ -39,13 +39,13 @@ impl Record {
         Ok(Self { text, keys })
     }
 
-    /// The text of the record, without its checksum.
+    /// Returns the text of the record, without its checksum.
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 }
 
-/// The key of a subject.
+/// Returns the key of a subject.
 pub(crate) fn key(subject: &Subject) -> Key {
     match subject {
         Subject::ServerDuid => Key::new(b'd', &[]),
@@ -62,12 +62,12 @@ pub(crate) fn key(subject: &Subject) -> Key {
     }
 }
 
-/// The key of the association that holds an address.
+/// Returns the key of the association that holds an address.
 pub(crate) fn holder_key(address: Ipv6Addr) -> Key {
     Key::new(b'h', &address.octets())
 }
 
-/// The keys of a declaration: its subject, and the addresses that an association holds.
+/// Returns the keys of a declaration: its subject, and the addresses that an association holds.
 fn keys(declaration: &Declaration) -> Vec<Key> {
     let mut keys = vec![key(&declaration.subject)];
     for (address, is_active) in declaration.addresses() {
@@ -78,10 +78,10 @@ fn keys(declaration: &Declaration) -> Vec<Key> {
     keys
 }
 
-/// The places of the latest records in a journal without damage; `None` if an index would not find what `reading`
-/// contains.
+/// Returns the positions of the latest records in an undamaged journal. Returns `None` if an index would not find everything
+/// that `reading` contains.
 pub(crate) fn places(text: &[u8], reading: &Reading) -> Option<Vec<(Key, Place)>> {
-    // A record is read without the header. Of an address, an index finds one holder.
+    // A record is read without the header that declares the byte order. The index finds only one holder of an address.
     if reading.is_big_endian == Some(true) || !reading.holders_are_unique() {
         return None;
     }
@@ -94,7 +94,7 @@ pub(crate) fn places(text: &[u8], reading: &Reading) -> Option<Vec<(Key, Place)>
     Some(places)
 }
 
-/// The end of the comment with the checksum of a record, or of the record if it has none.
+/// Returns the end of the comment with the checksum of a record, or of the record if it has none.
 fn with_checksum(text: &[u8], end: usize) -> usize {
     let blank = text[end..].iter().take_while(|c| **c == b'\n').count();
     let rest = &text[end + blank..];

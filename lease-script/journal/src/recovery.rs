@@ -1,16 +1,16 @@
 //! Recovery of a live file that is missing, empty or unreadable.
 //!
-//! 1. A live file with readable declarations stays.
-//! 2. Otherwise a complete temporary file replaces it, if the temporary file is newer than `~` or there is no `~`. A
-//!    temporary file of this crate ends in a mark with the number of the rewrite and its length; one of dhcpd is
-//!    complete if it is read to its end without a diagnostic and declares every address that has an active lease in `~`.
+//! 1. A live file with readable declarations is kept.
+//! 2. Otherwise, a complete temporary file replaces it if the temporary file is newer than `~` or there is no `~`. A
+//!    temporary file of this crate ends in a mark with the number of the rewrite and its length. A temporary file of dhcpd is
+//!    complete if it can be read to its end without a problem and declares every address that has an active lease in `~`.
 //!    A torn temporary file is never used.
-//! 3. Otherwise `~` replaces it.
-//! 4. Otherwise, if no file with leases is left and the live file is missing or empty, an empty database replaces it.
-//! 5. Otherwise nothing is changed: manual intervention is required.
+//! 3. Otherwise, `~` replaces it.
+//! 4. Otherwise, if no file with leases is left and the live file is missing or empty, an empty database is created.
+//! 5. Otherwise, nothing is changed: manual intervention is required.
 //!
-//! If any of these files cannot be read, nothing is changed either: it may be the one with the leases. A live file without
-//! readable declarations is kept as `NAME.damaged`.
+//! If any of these files cannot be read, nothing is changed either, because that file may contain the leases. A live file
+//! without readable declarations is kept as `NAME.damaged`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -28,17 +28,17 @@ use crate::text::Rewrite;
 /// The state of the live file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// It contains readable declarations, or no diagnostics.
+    /// It contains readable declarations, or no damage.
     Valid,
     /// It does not exist.
     Missing,
     /// Its length is 0.
     Empty,
-    /// No declaration in it can be read.
+    /// It contains no readable declaration.
     Garbage,
 }
 
-/// What recovery does.
+/// What [`apply`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing has to be done.
@@ -58,7 +58,7 @@ pub struct Candidate {
     pub name: OsString,
     /// The number of active leases in it.
     pub leases: usize,
-    /// Why the file cannot be used, if so.
+    /// Why the file cannot be used, or `None` if it can.
     pub rejection: Option<String>,
     /// Whether the file could not be read.
     pub is_unreadable: bool,
@@ -66,14 +66,14 @@ pub struct Candidate {
     modified: (i64, i64),
 }
 
-/// The result of an examination, and the action that follows from it.
+/// The state of the files, and the action that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The name of the live file.
     pub name: OsString,
     /// The state of the live file.
     pub live: Live,
-    /// The files that could replace it: `~` first, then temporary files. Empty if the live file is valid.
+    /// The files that could replace the live file: `~` first, then temporary files. Empty if the live file is valid.
     pub candidates: Vec<Candidate>,
     /// What [`apply`] does.
     pub action: Action,
@@ -100,14 +100,14 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The name of the live file with a suffix.
+/// Returns the name of the live file with a suffix.
 pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
     let mut name = name.to_owned();
     name.push(suffix);
     name
 }
 
-/// Reads a file.
+/// Reads and parses a file.
 pub(crate) fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Contents, OperationError> {
     let file = fs.open(name, Mode::Read)?;
     let text = fs.read(file);
@@ -115,7 +115,7 @@ pub(crate) fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Contents, Op
     Ok(Contents::parse(text?))
 }
 
-/// The state of the live file, and what is in it.
+/// Returns the state of the live file, and its contents if they were read.
 pub(crate) fn examine(
     fs: &mut dyn FileSystem,
     name: &OsStr,
@@ -133,10 +133,10 @@ pub(crate) fn examine(
     })
 }
 
-/// Examines the live file called `name` and the files beside it. Changes nothing.
+/// Examines the live file `name` and the files beside it. Changes nothing.
 ///
 /// # Errors
-/// The live file is not a regular file or cannot be read, or the directory cannot be listed.
+/// If the live file is not a regular file or cannot be read, or the directory cannot be listed.
 pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationError> {
     let (live, _) = examine(fs, name)?;
     plan_for(fs, name, live)
@@ -206,7 +206,7 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, O
     Ok(found)
 }
 
-/// Why a temporary file of dhcpd is not complete.
+/// Returns why a temporary file of dhcpd is incomplete, or `None` if it is complete.
 fn torn(contents: &Contents, held: &[IpAddr]) -> Option<String> {
     if contents.torn() > 0 {
         return Some("torn: its last record is incomplete".to_owned());
@@ -216,23 +216,23 @@ fn torn(contents: &Contents, held: &[IpAddr]) -> Option<String> {
     }
     let declared = contents.reading.addresses(false);
     if declared.is_empty() {
-        return Some("no lease in it".to_owned());
+        return Some("contains no lease".to_owned());
     }
     let missing = held.iter().find(|address| declared.binary_search(address).is_err())?;
-    Some(format!("torn: {missing}, which is in ~, is missing"))
+    Some(format!("torn: {missing} is missing, but has a lease in ~"))
 }
 
-/// Whether this is the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in
+/// Returns whether this is the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in
 /// `new_lease_file` of server/db.c, with the current time in seconds since 1970.
 ///
-/// Files that were rotated end in a small number (`NAME.1`) or a date (`NAME.20261120`), so only numbers of nine or ten
-/// digits count, which are times from 1973 to 2038.
+/// Rotated files end in a small number (`NAME.1`) or a date (`NAME.20261120`). Therefore only numbers of nine or ten digits
+/// count, which are times from 1973 to 2038.
 pub fn is_epoch(suffix: &[u8]) -> bool {
     let number = std::str::from_utf8(suffix).ok().filter(|text| !text.starts_with(['0', '+', '-']));
     number.and_then(|text| text.parse().ok()).is_some_and(|time: i32| time >= 100_000_000)
 }
 
-/// The names of temporary files: `NAME.tmp` of this crate and `NAME.EPOCH` of dhcpd.
+/// Returns the names of temporary files: `NAME.tmp` of this crate and `NAME.EPOCH` of dhcpd.
 fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, OperationError> {
     let prefix = sibling(name, ".");
     let rest = |other: &OsString| other.as_bytes()[prefix.len()..].to_vec();
@@ -280,7 +280,7 @@ fn decide(plan: &Plan) -> Action {
 }
 
 impl Candidate {
-    /// Compares the numbers of the rewrites if both files have one, otherwise the times of the last change.
+    /// Compares the numbers of the rewrites if both files have different ones, and otherwise the modification times.
     fn is_newer_than(&self, other: &Self) -> bool {
         match (self.rewrite, other.rewrite) {
             (Some(own), Some(other)) if own.generation != other.generation => {
@@ -291,10 +291,10 @@ impl Candidate {
     }
 }
 
-/// Carries out a plan. The caller holds the lock. The live file or the file that replaces it always exists.
+/// Applies a plan. The caller must hold the lock. The live file or the file that replaces it exists at all times.
 ///
 /// # Errors
-/// A file operation failed, or the action is [`Action::Refuse`].
+/// If a file operation fails, or the action is [`Action::Refuse`].
 pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), OperationError> {
     match &plan.action {
         Action::Nothing => Ok(()),
@@ -332,8 +332,8 @@ pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), Opera
     }
 }
 
-/// Keeps a damaged file as `NAME.damaged`, or as `NAME.damaged.1` if there is an earlier one; of the later ones, only the
-/// last is kept. Returns the name.
+/// Keeps a damaged file as `NAME.damaged`, or as `NAME.damaged.1` if `NAME.damaged` exists. An existing `NAME.damaged.1` is
+/// replaced. Returns the name.
 pub(crate) fn keep_damaged(
     fs: &mut dyn FileSystem,
     name: &OsStr,
@@ -347,7 +347,7 @@ pub(crate) fn keep_damaged(
                 kept = other;
                 break;
             }
-            // An earlier call was interrupted.
+            // An earlier call that was interrupted has already kept the file.
             found if found == live => return Ok(other),
             Some(_) => kept = other,
         }
@@ -356,7 +356,7 @@ pub(crate) fn keep_damaged(
     match fs.link(name, &kept) {
         Ok(()) => {}
         Err(OperationError::Killed) => return Err(OperationError::Killed),
-        // The file system has no hard links.
+        // The file system may not support hard links.
         Err(OperationError::Io(_)) => copy(fs, name, &kept)?,
     }
     Ok(kept)

@@ -12,7 +12,7 @@ const HEADER: &[u8] =
     # authoring-byte-order entry is generated, DO NOT DELETE\n\
     authoring-byte-order little-endian;\n\n";
 
-/// A journal with the declarations of an old one, followed by new records.
+/// Returns the text of a journal with the declarations of an old one, followed by new records.
 pub(crate) fn rewritten(reading: &Reading, number: u64, now: i64, records: &[Record]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut last = Number { rewrite: number, record: 0 };
@@ -22,7 +22,7 @@ pub(crate) fn rewritten(reading: &Reading, number: u64, now: i64, records: &[Rec
     };
     text.extend_from_slice(HEADER);
     finish(&mut text, 0);
-    // Classes of other programs before the leases that name them.
+    // Classes and other declarations come before the leases that refer to them.
     let mut declarations: Vec<_> = reading.declarations.iter().collect();
     declarations.sort_by_key(|declaration| declaration.subject.rank());
     for declaration in declarations {

@@ -5,7 +5,7 @@
 pub enum Kind {
     /// A regular file.
     File,
-    /// A directory, symbolic link, device or the like.
+    /// A directory, symbolic link, device or any other entry.
     Other,
 }
 
@@ -14,11 +14,11 @@ pub enum Kind {
 pub struct Status {
     /// The type of the entry.
     pub kind: Kind,
-    /// The inode number; two names with the same number are the same file.
+    /// The inode number. Two names with the same number refer to the same file.
     pub inode: u64,
     /// The length in bytes.
     pub length: u64,
-    /// The time of the last change of the contents: seconds and nanoseconds, or any clock that never goes back.
+    /// The time of the last change of the contents, in seconds and nanoseconds or on any clock that never goes back.
     pub modified: (i64, i64),
     /// The time of the last change of the contents, the names or the permissions.
     pub changed: (i64, i64),

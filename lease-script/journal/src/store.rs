@@ -1,4 +1,4 @@
-//! The open journal: looking up leases. Appending records and rewriting the file are in modules of their own.
+//! The open journal, and lookups of leases. Submodules append records and rewrite the file.
 
 mod append;
 mod replace;
@@ -18,13 +18,13 @@ use crate::record::{holder_key, key, places};
 use crate::recovery::{Action, Live, apply, examine, plan_for, read};
 use crate::text::Rewrite;
 
-/// When a journal is rewritten.
+/// When to rewrite a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// A journal of at least this many bytes is rewritten when its size has doubled since the last rewrite; 0: never.
+    /// A journal of at least this many bytes is rewritten when its size has doubled since the last rewrite. 0 means never.
     pub size: u64,
-    /// The journal is rewritten when the last rewrite is at least this many seconds old; 0: never. A rewrite in the future
-    /// counts as too old.
+    /// The journal is rewritten when the last rewrite is at least this many seconds old, or lies in the future. 0 means
+    /// never.
     pub age: u64,
     /// The current time in seconds since 1970.
     pub now: i64,
@@ -37,15 +37,15 @@ enum Backup {
     None,
 }
 
-/// What is known of the contents of a journal.
+/// How much of a journal was read.
 enum Known {
-    /// All of it was read. Records that were appended since are in the text, but not in the reading.
+    /// All of it. Records that were appended later are in the text, but not in the reading.
     Contents(Box<Contents>),
-    /// Nothing was read: leases are found through the index.
+    /// None of it. Leases are found through the index.
     Index,
 }
 
-/// A journal open for writing. Its lock is held as long as the [`FileSystem`] exists.
+/// A journal that is open for writing. It is locked as long as the [`FileSystem`] exists.
 pub struct Journal<'a> {
     fs: &'a mut dyn FileSystem,
     name: OsString,
@@ -63,11 +63,11 @@ pub struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Takes the lock and opens the journal. If its index is valid, its contents are not read; otherwise the live file is
-    /// recovered if it is missing or unreadable, and read.
+    /// Locks and opens the journal. If its index is valid, its contents are not read. Otherwise, the live file is recovered
+    /// if it is missing or unreadable, and then read.
     ///
     /// # Errors
-    /// The lock is held by another writer, the file is not a journal, or a file operation failed.
+    /// If another writer holds the lock, the file is not a journal, or a file operation fails.
     pub fn open(fs: &'a mut dyn FileSystem, name: &OsStr, now: i64) -> Result<Self> {
         let shown = name.to_string_lossy().into_owned();
         let failed = |error: OperationError| StoreError::new(&shown, &error);
@@ -130,7 +130,7 @@ impl<'a> Journal<'a> {
     /// Closes the journal and returns the leases in it.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// If the file cannot be read.
     pub fn into_reading(mut self) -> Result<Reading> {
         self.load()?;
         self.fs.close(self.file);
@@ -153,26 +153,26 @@ impl<'a> Journal<'a> {
         Err(StoreError::new(format_args!("{}: {what}", self.shown()), error))
     }
 
-    /// The last declaration of a subject.
+    /// Returns the last declaration of a subject.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// If the file cannot be read.
     pub fn declaration(&mut self, subject: &Subject) -> Result<Option<Declaration>> {
         self.find(key(subject), &|declaration| declaration.subject == *subject)
     }
 
-    /// The association that holds an address.
+    /// Returns the association that holds an address.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// If the file cannot be read.
     pub fn holder(&mut self, address: Ipv6Addr) -> Result<Option<Declaration>> {
         let holds = |declaration: &Declaration| declaration.holds(address);
         let Some(then) = self.find(holder_key(address), &holds)? else { return Ok(None) };
         Ok(self.declaration(&then.subject)?.filter(holds))
     }
 
-    /// Finds the last declaration that is wanted: in the record that the index names or, without an index and if that is not
-    /// wanted, in the contents of the journal.
+    /// Finds the last declaration that `is_wanted` accepts. Looks it up in the index first. If there is no index, the
+    /// indexed record cannot be used, or `is_wanted` rejects it, searches the contents of the journal.
     fn find(
         &mut self,
         key: Key,
@@ -193,7 +193,7 @@ impl<'a> Journal<'a> {
         Ok(declarations.find(|declaration| is_wanted(declaration)).cloned())
     }
 
-    /// Reads the file if that was not done yet.
+    /// Reads the file unless it was already read.
     fn load(&mut self) -> Result<Option<&Contents>> {
         if let Known::Index = self.known {
             let contents = match read(self.fs, &self.name) {
@@ -213,7 +213,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// The file has these contents.
+    /// Replaces what is known about the file by its new contents.
     fn take(&mut self, contents: Contents) {
         (self.intact, self.length) = (contents.intact as u64, contents.text.len() as u64);
         (self.rewrite, self.last) = (contents.rewrite, contents.last);
@@ -233,7 +233,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Makes the index valid for the file as it is. After an error, the next call reads the file.
+    /// Marks the index as valid for the current file. After an error, the next call reads the file.
     fn store_index(&mut self) {
         let Some(mut index) = self.index.take() else { return };
         let summary = Summary { rewrite: self.rewrite, last: self.last };
@@ -245,15 +245,15 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Whether nothing was appended since the last rewrite: the rename may not be durable yet.
+    /// Returns whether nothing was appended since the last rewrite. The rename may then not be durable yet.
     fn is_fresh(&self) -> bool {
         self.rewrite.is_none_or(|rewrite| rewrite.length as u64 == self.intact)
     }
 
-    /// Makes the contents durable: an earlier writer may have been killed between its write and its fsync.
+    /// Makes the contents durable, because an earlier writer may have been killed between its write and its fsync.
     ///
     /// # Errors
-    /// Those of `fsync`.
+    /// Returns the errors of `fsync`.
     pub fn sync(&mut self) -> Result {
         if self.is_fresh()
             && let Err(error) = self.fs.fsync_dir()
@@ -281,7 +281,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Reads the live file, after it was recovered if necessary.
+/// Reads the live file, and recovers it first if necessary.
 fn recover(
     fs: &mut dyn FileSystem,
     name: &OsStr,
@@ -303,19 +303,19 @@ fn recover(
     read(fs, name).map_err(failed)
 }
 
-/// Reads a journal without writing anything. Returns its leases and the messages for the user; `None` if it has to be
-/// recovered.
+/// Reads a journal without writing anything. Returns its leases and the messages for the user, or `None` if the journal has
+/// to be recovered.
 ///
 /// # Errors
-/// The name is not that of a regular file, or a file operation failed.
+/// If the name is not that of a regular file, or a file operation fails.
 pub fn read_only(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Option<(Reading, Vec<String>)>> {
     let shown = name.to_string_lossy();
     let (live, contents) = examine(fs, name).map_err(|error| StoreError::new(&shown, &error))?;
     let Some(contents) = contents.filter(|_| live == Live::Valid) else { return Ok(None) };
     let torn = contents.torn();
     let message = match contents.problem {
-        Some(problem) => Some(format!("{shown}: damaged: {problem}: what is damaged is left out")),
-        None => (torn > 0).then(|| format!("{shown}: torn tail of {torn} bytes: left out")),
+        Some(problem) => Some(format!("{shown}: damaged: {problem}: damaged parts are skipped")),
+        None => (torn > 0).then(|| format!("{shown}: torn tail of {torn} bytes: skipped")),
     };
     Ok(Some((contents.reading, message.into_iter().collect())))
 }

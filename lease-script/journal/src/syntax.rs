@@ -1,19 +1,19 @@
-//! The syntax of dhcpd.leases: statements, which end in a semicolon or a block, comments, and words.
+//! The syntax of dhcpd.leases: comments, words, and statements, which end in a semicolon or a block.
 
 use lease_formats::hex;
 
-/// The result of looking for a statement.
+/// The result of [`statement`].
 pub(crate) enum Scan {
-    /// Where a complete statement begins and ends; the end of its line belongs to it.
+    /// The start and end of a complete statement, including the line break directly after it.
     Complete { start: usize, end: usize },
-    /// Only white space and comments.
+    /// The text contains only white space and comments.
     Blank,
-    /// Where an incomplete statement begins: the text ends in it, a declaration begins in it, or it contains bytes that are not
-    /// text.
+    /// The start of an incomplete statement: the text ends in it, a declaration begins in it, or it contains bytes that are
+    /// not text.
     Torn(usize),
 }
 
-/// Finds the first statement of a text: up to a semicolon or a closing brace outside of strings and comments.
+/// Finds the first statement of a text. It ends at a semicolon or a closing brace outside of strings and comments.
 pub(crate) fn statement(text: &[u8]) -> Scan {
     let mut at = 0;
     let mut begun = None;
@@ -36,7 +36,7 @@ pub(crate) fn statement(text: &[u8]) -> Scan {
                 depth += 1;
             }
             b'}' if depth > 1 => depth -= 1,
-            // It would close the block around the statement.
+            // This brace would close the block around the statement.
             b'}' if depth == 0 && begun.is_some() => break,
             b'}' | b';' if depth == u32::from(byte == b'}') && begun.is_some() => {
                 let line = text.get(at + 1) == Some(&b'\n');
@@ -60,7 +60,7 @@ fn is_text(bytes: &[u8]) -> bool {
     !bytes.iter().any(|byte| matches!(byte, 0 | 0xff))
 }
 
-/// The length of a string including its quotes. A string does not go on in the next line.
+/// Returns the length of a string including its quotes. A string does not continue on the next line.
 fn string_length(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -73,10 +73,10 @@ fn string_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The words that begin a lease or an identity association.
+/// The keywords of leases and identity associations.
 const RECORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 
-/// The words that begin other declarations.
+/// The keywords of other declarations.
 const OTHERS: [&[u8]; 7] = [
     b"server-duid ",
     b"authoring-byte-order ",
@@ -87,13 +87,13 @@ const OTHERS: [&[u8]; 7] = [
     b"failover ",
 ];
 
-/// Whether a text starts with the first word of a lease or an identity association.
+/// Returns whether a text starts with the keyword of a lease or an identity association.
 pub(crate) fn begins_record(text: &[u8]) -> bool {
     RECORDS.iter().any(|word| text.starts_with(word))
 }
 
-/// Whether a declaration seems to begin at `at`: at the start of a line, after bytes that are not text, or with the address
-/// and the brace of a lease.
+/// Returns whether a declaration seems to begin at `at`: at the start of a line, after bytes that are not text, or with the
+/// address and the brace of a lease.
 fn begins_declaration(text: &[u8], at: usize) -> bool {
     let mut rest = &text[at..];
     if at == 0 || matches!(text[at - 1], b'\n' | 0..=8 | 14..=31 | 0x7f..) {
@@ -105,18 +105,18 @@ fn begins_declaration(text: &[u8], at: usize) -> bool {
         && word(&mut rest) == b"{"
 }
 
-/// Where the next declaration begins, or the length of the text.
+/// Returns the position of the next declaration, or the length of the text if there is none.
 pub(crate) fn next_declaration(text: &[u8], from: usize) -> usize {
     (from..text.len()).find(|at| begins_declaration(text, *at)).unwrap_or(text.len())
 }
 
-/// The length of a line with its end.
+/// Returns the length of the first line, including its line break.
 pub(crate) fn line_length(rest: &[u8]) -> usize {
     memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)
 }
 
-/// Takes the next word off a text without comments: a string with its quotes, one of `{};=`, or text up to white space or
-/// one of these. Empty at the end.
+/// Removes the next word from the start of a text without comments, and returns it: a string with its quotes, one of `{};=`,
+/// or text up to white space or one of these. The word is empty at the end of the text.
 pub(crate) fn word<'t>(text: &mut &'t [u8]) -> &'t [u8] {
     let rest = text.trim_ascii_start();
     let is_end = |c: &u8| c.is_ascii_whitespace() || b"{};=\"".contains(c);
@@ -130,7 +130,7 @@ pub(crate) fn word<'t>(text: &mut &'t [u8]) -> &'t [u8] {
     word
 }
 
-/// A text without comments.
+/// Returns a text without its comments.
 pub(crate) fn without_comments(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -149,7 +149,7 @@ pub(crate) fn without_comments(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// The bytes that a word stands for: a string, or hexadecimal bytes. `None` if it is neither.
+/// Decodes a word that is a string or hexadecimal bytes. Returns `None` if it is neither.
 pub(crate) fn bytes(word: &[u8]) -> Option<Vec<u8>> {
     let Some(string) = word.strip_prefix(b"\"") else {
         return hex::decode(word).filter(|bytes| !bytes.is_empty());
@@ -183,12 +183,12 @@ pub(crate) fn bytes(word: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A decimal number.
+/// Parses a decimal number.
 pub(crate) fn number(word: &[u8]) -> Option<i64> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-/// Whether a statement ends here.
+/// Returns whether a statement ends here.
 pub(crate) fn is_end(mut rest: &[u8]) -> bool {
     word(&mut rest) == b";" && rest.trim_ascii().is_empty()
 }

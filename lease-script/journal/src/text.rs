@@ -1,4 +1,4 @@
-//! The text of a journal: the mark at the end of a rewrite, and torn records at its end.
+//! The text of a journal: the mark at the end of a rewrite, and torn records at the end of the text.
 
 use crate::syntax::{Scan, begins_record, line_length, statement};
 
@@ -8,7 +8,7 @@ const MARK: &[u8] = b"# end of rewrite ";
 /// The rewrite with which a journal begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rewrite {
-    /// The number of the rewrite, one more than that of the rewrite before.
+    /// The number of the rewrite, one more than that of the previous rewrite.
     pub generation: u64,
     /// The time of the rewrite in seconds since 1970, by the clock of the machine.
     pub time: i64,
@@ -16,14 +16,15 @@ pub struct Rewrite {
     pub length: usize,
 }
 
-/// Ends the text of a rewrite. The mark contains the number of bytes before it, so that a missing byte is noticed.
+/// Ends the text of a rewrite. The mark contains the number of bytes before it, so that a missing byte is detected.
 pub(crate) fn end(text: &mut Vec<u8>, generation: u64, time: i64) {
     let before = text.len();
     text.extend_from_slice(MARK);
     text.extend_from_slice(format!("{generation} at {time}, {before} bytes\n").as_bytes());
 }
 
-/// Finds the mark of the rewrite with which a file begins; `None` if there is no mark or the text before it is damaged.
+/// Finds the mark of the rewrite with which a file begins. Returns `None` if there is no mark or the text before it is
+/// damaged.
 pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
     let at = lines_with(text, MARK).find(|at| *at > 0)?;
     let rest = &text[at + MARK.len()..];
@@ -40,16 +41,16 @@ pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
     })
 }
 
-/// The positions of the lines that start with some bytes.
+/// Returns the positions of the lines that start with `start`.
 pub(crate) fn lines_with<'t>(text: &'t [u8], start: &'t [u8]) -> impl Iterator<Item = usize> + 't {
     let starts = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
     std::iter::once(0).chain(starts).filter(move |at| text[*at..].starts_with(start))
 }
 
-/// The number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
+/// Returns the number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
 ///
-/// Only the text that starts at the last declaration is examined: damage before it does not affect later records. Nor do
-/// bytes that are not text (unwritten flash, a byte order mark) affect a complete record directly after them.
+/// Examines only the text from the last declaration on, because damage before it does not affect later records. Bytes that
+/// are not text (unwritten flash, a byte order mark) do not affect a complete record directly after them either.
 pub fn intact_length(text: &[u8]) -> usize {
     let mut end = last_record(text);
     let mut torn = None;
@@ -93,7 +94,7 @@ mod tests {
         let first = COMPLETE.len();
         for cut in first..=text.len() {
             let found = intact_length(&text.as_bytes()[..cut]);
-            // A record without the end of its line is complete.
+            // A record without its final line break is complete.
             let wanted = if cut >= text.len() - 1 { cut } else { first };
             assert_eq!(found, wanted, "cut at {cut}: {:?}", &text[..cut]);
         }

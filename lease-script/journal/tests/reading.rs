@@ -1,4 +1,4 @@
-//! The reader of the journal against the parser of dhcpd's whole grammar, on recordings of dhcpd.
+//! Compares the reader of the journal with the parser of dhcpd's whole grammar, on recordings of dhcpd.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use lease_formats::dhcpd::{
 use lease_journal::{Block, Reading, Subject};
 use lzma_rust2::XzReader;
 
-/// What matters of an active lease: its end, hardware address, client identifier, name and variables.
+/// The compared values of an active lease: its end, hardware address, client identifier, name and variables.
 type Values = (Date, Option<Hardware>, Vec<u8>, Option<Vec<u8>>, Vec<(String, Vec<u8>)>);
 
 /// The active leases and the DUID of the server.
@@ -26,7 +26,7 @@ fn variables(set: &[(String, SetValue)]) -> Vec<(String, Vec<u8>)> {
     set.iter().filter_map(data).collect()
 }
 
-/// As the parser of dhcpd's grammar reads a text, and whether something is lost.
+/// Returns the leases that the parser of dhcpd's grammar finds, and whether something is lost.
 fn parsed(text: &[u8]) -> (Leases, bool) {
     let reading = read_bytes(text, &Options::new(View::Salvage, 0));
     let mut leases = BTreeMap::new();
@@ -62,7 +62,8 @@ fn values(block: Block<'_>, names: &[(String, Vec<u8>)]) -> Values {
     )
 }
 
-/// As the reader of the journal reads it. Of variables it finds those of which it knows the name.
+/// Returns the leases that the reader of the journal finds, and whether it reports a problem. The reader can only look up
+/// variables by name, so the names are those in `parsed`.
 fn read(text: &[u8], parsed: &Leases) -> (Leases, bool) {
     let reading = Reading::parse(text);
     let mut leases = BTreeMap::new();
@@ -90,7 +91,7 @@ fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/data").join(path)
 }
 
-/// All files below a folder; those that are packed, unpacked.
+/// Returns all files below a folder. Packed files are unpacked.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -111,9 +112,9 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Recordings of dhcpd: the same leases, and no problem where the parser finds none.
+/// Recordings of dhcpd yield the same leases, and no problem if the parser finds none.
 #[test]
-fn journals_of_dhcpd_are_read_as_by_its_grammar() {
+fn journals_of_dhcpd_are_read_like_its_grammar() {
     let mut count = 0;
     for (name, text) in files(&data("dhcpd-journals")) {
         let (wanted, is_lossy) = parsed(&text);
@@ -128,7 +129,7 @@ fn journals_of_dhcpd_are_read_as_by_its_grammar() {
     assert!(count > 15, "{count}");
 }
 
-/// Texts that no server writes: what is read differently is reported, unless the parser reports a loss, too.
+/// Checks a text that no server writes: a difference must be reported, unless the parser also reports a loss.
 fn check(name: &str, text: &[u8]) {
     let (wanted, is_lossy) = parsed(text);
     let (got, is_faulty) = read(text, &wanted);
@@ -152,13 +153,13 @@ fn nothing_of_odd_texts_is_lost_silently() {
     fuzz_the_journal_reader();
 }
 
-/// The packed inputs of the fuzz test of this name, for the parser.
+/// Replays the packed inputs of the fuzz test of this name.
 fn fuzz_the_journal_reader() {
     fn inner() {}
     fuzz_inputs::replay(&inner, &|text| check("fuzz_the_journal_reader", text));
 }
 
-/// Damage of any kind takes time in proportion to the length of the text. (Otherwise this test takes hours.)
+/// Damage of any kind takes time in proportion to the length of the text. Otherwise, this test takes hours.
 #[test]
 fn long_damaged_texts_are_read_in_linear_time() {
     let lines = |line: &str| line.repeat(1_000_000 / line.len());

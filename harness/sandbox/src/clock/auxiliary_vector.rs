@@ -4,12 +4,12 @@ use rustix::process::Pid;
 
 use super::memory;
 
-/// How much of the stack is searched.
+/// Maximum number of bytes of the stack that are searched.
 const MAX_BYTES: usize = 1 << 20;
 
 const WORD: usize = size_of::<u64>();
 
-/// Removes the entry with the address of the vDSO from the auxiliary vector of a program that has not begun to run.
+/// Removes the entry with the address of the vDSO from the auxiliary vector of a program that has not started to run.
 pub(super) fn remove_vdso(pid: Pid, stack_pointer: u64) {
     for length in [8 << 10, 128 << 10, MAX_BYTES] {
         let stack = memory::read(pid, stack_pointer, length);
@@ -17,15 +17,15 @@ pub(super) fn remove_vdso(pid: Pid, stack_pointer: u64) {
         let words: Vec<u64> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
         if let Some(at) = vdso_entry(&words) {
             let ignored = libc::AT_IGNORE.to_ne_bytes();
-            // If the program has been killed meanwhile, nothing is to be done.
+            // If the program has been killed in the meantime, there is nothing to do.
             _ = memory::write(pid, stack_pointer + (at * WORD) as u64, &ignored);
             return;
         }
     }
 }
 
-/// Index of the word with the key of the vDSO: the stack has the number of arguments, the arguments, the environment, each of
-/// the last two with a zero at its end, and the auxiliary vector.
+/// Returns the index of the word with the key of the vDSO. The stack contains the number of arguments, the arguments, the
+/// environment and the auxiliary vector. The arguments and the environment each end with a zero.
 fn vdso_entry(words: &[u64]) -> Option<usize> {
     let arguments = *words.first()? as usize;
     let environment = arguments.checked_add(2)?;

@@ -1,4 +1,5 @@
-//! The status of files that were changed in the current call (`stat`). The kernel has given them the machine's time.
+//! Answers `stat` and similar system calls for files that were changed during the current call, because the kernel has given
+//! these files the machine's time.
 
 use std::ffi::CString;
 use std::path::PathBuf;
@@ -10,11 +11,11 @@ use super::listener::{Answer, SystemCall};
 use super::memory;
 use super::router_clock::RouterClock;
 
-/// Folders of the machine, whose files do not change.
+/// Folders of the machine. Their files do not change.
 const UNCHANGED: [&[u8]; 6] = [b"/usr/", b"/bin/", b"/sbin/", b"/lib", b"/dev/", b"/proc/"];
 
-/// A system call that asks for the status of a file by its name.
-struct Question {
+/// A system call that queries the status of a file by its name.
+struct StatusQuery {
     folder: i32,
     path: u64,
     buffer: u64,
@@ -25,22 +26,22 @@ struct Question {
 enum Kind {
     /// `struct stat`
     Status,
-    /// `struct statx`, with the mask of wanted fields.
+    /// `struct statx`, with the mask of requested fields.
     Extended(u32),
 }
 
-/// Answers a question for the status of a file. `None` if the system call is another one.
+/// Answers a system call that queries the status of a file. Returns `None` for any other system call.
 pub(super) fn answer(call: &SystemCall, clock: &RouterClock) -> Option<Answer> {
     let [first, second, third, fourth, fifth, _] = call.arguments;
-    let question = match call.number {
-        libc::SYS_newfstatat => Question {
+    let query = match call.number {
+        libc::SYS_newfstatat => StatusQuery {
             folder: first as i32,
             path: second,
             buffer: third,
             flags: fourth as i32,
             kind: Kind::Status,
         },
-        libc::SYS_statx => Question {
+        libc::SYS_statx => StatusQuery {
             folder: first as i32,
             path: second,
             buffer: fifth,
@@ -48,7 +49,7 @@ pub(super) fn answer(call: &SystemCall, clock: &RouterClock) -> Option<Answer> {
             kind: Kind::Extended(fourth as u32),
         },
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_stat | libc::SYS_lstat => Question {
+        libc::SYS_stat | libc::SYS_lstat => StatusQuery {
             folder: libc::AT_FDCWD,
             path: first,
             buffer: second,
@@ -57,21 +58,21 @@ pub(super) fn answer(call: &SystemCall, clock: &RouterClock) -> Option<Answer> {
         },
         _ => return None,
     };
-    Some(question.answer(call.pid, clock).unwrap_or(Answer::Continue))
+    Some(query.answer(call.pid, clock).unwrap_or(Answer::Continue))
 }
 
-impl Question {
-    /// `None` if the kernel's own answer is right.
+impl StatusQuery {
+    /// Returns `None` if the kernel's own answer is correct.
     fn answer(&self, pid: Pid, clock: &RouterClock) -> Option<Answer> {
         let (wall, began) = clock.began()?;
         let path = self.path_of(pid)?;
         let ended = latest_file_time();
-        // The router's time of a time that the kernel has given during this call.
+        // Translates a time that the kernel has set during this call to the router's time.
         let translate = |seconds: &mut i64, nanoseconds: &mut i64| {
             let time = (*seconds, *nanoseconds);
             let is_of_this_call = began <= time && time <= ended;
             if is_of_this_call {
-                // The order of two files of the call is kept, although the clock stands still.
+                // Two files of the call keep their order, although the clock stands still.
                 *nanoseconds = (*nanoseconds - began.1).rem_euclid(1_000_000_000);
                 *seconds = wall;
             }
@@ -85,7 +86,7 @@ impl Question {
         Some(Answer::Value(0))
     }
 
-    /// The path as this process can open it; `None` for a file of the machine.
+    /// Returns a path through which this process can open the file, or `None` for a file of the machine.
     fn path_of(&self, pid: Pid) -> Option<CString> {
         let path = memory::read_string(pid, self.path);
         if path.is_empty() || UNCHANGED.iter().any(|folder| path.starts_with(folder)) {
@@ -128,7 +129,7 @@ fn extended(
     mask: u32,
     translate: impl Fn(&mut i64, &mut i64) -> bool,
 ) -> Option<Vec<u8>> {
-    // SAFETY: as above.
+    // SAFETY: all bytes zero is a valid value of this struct of numbers, the kernel fills it, and its bytes are initialised.
     unsafe {
         let mut status: libc::statx = std::mem::zeroed();
         if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut status) != 0 {
@@ -150,7 +151,7 @@ fn extended(
     }
 }
 
-/// The bytes of a struct without padding that was zeroed before it was filled.
+/// Returns the bytes of a struct that has no padding and was zeroed before it was filled.
 ///
 /// # Safety
 /// All bytes of `value` must be initialised.

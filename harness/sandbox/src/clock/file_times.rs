@@ -1,4 +1,4 @@
-//! The times of files that programs have changed.
+//! Modification times of files that programs have changed.
 
 use std::fs;
 use std::io;
@@ -9,23 +9,24 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::file_tree::set_modified;
 
-/// Distance between the times of two files that were changed in the same call.
+/// Interval between the modification times of two files that were changed in the same call.
 const STEP_NANOSECONDS: u32 = 1_000_000;
 
-/// The earliest time that the kernel gives a file that is changed from now on: seconds and nanoseconds.
+/// Returns the earliest time that the kernel gives a file that is changed from now on, in seconds and nanoseconds.
 pub fn earliest_file_time() -> (i64, i64) {
     let now = clock_gettime(ClockId::RealtimeCoarse);
     (now.tv_sec, now.tv_nsec as _)
 }
 
-/// The latest time that the kernel has given a file so far. It is finer than [`earliest_file_time`] where files have
-/// "multigrain" timestamps.
+/// Returns the latest time that the kernel can have given a file so far. Its resolution is finer than that of
+/// [`earliest_file_time`] on file systems with multigrain timestamps.
 pub(super) fn latest_file_time() -> (i64, i64) {
     let now = clock_gettime(ClockId::Realtime);
     (now.tv_sec, now.tv_nsec as _)
 }
 
-/// Gives the files that have changed since `began` the time of the router's clock. Their order is kept, which `[ -nt ]` needs.
+/// Sets the modification times of the files that have changed since `began` to the router's time. The files keep their
+/// order, because `[ -nt ]` depends on it.
 ///
 /// # Errors
 /// If a folder cannot be read or a time cannot be set.
@@ -50,7 +51,8 @@ type Time = (i64, i64);
 
 type Changed = (Time, PathBuf);
 
-/// Finds the files whose times lie between two moments. A time of the router may lie before or after both.
+/// Finds the files whose modification times lie in an interval of the machine's time. A time of the router may lie before or
+/// after the interval.
 fn find_changed(
     folder: &Path,
     (began, ended): (Time, Time),

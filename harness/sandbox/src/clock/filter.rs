@@ -1,4 +1,4 @@
-//! The seccomp filter that hands system calls to the supervisor.
+//! The seccomp filter that passes system calls to the supervisor.
 
 use std::io;
 use std::os::fd::{FromRawFd as _, OwnedFd};
@@ -15,7 +15,7 @@ const NUMBER: u32 = 0;
 const ARCHITECTURE_FIELD: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
-/// System calls that would reach the machine if the caller is its administrator.
+/// System calls that would change the machine if the caller is its administrator.
 const REFUSED: [libc::c_long; 7] = [
     libc::SYS_reboot,
     libc::SYS_settimeofday,
@@ -26,7 +26,7 @@ const REFUSED: [libc::c_long; 7] = [
     libc::SYS_swapon,
 ];
 
-/// System calls that the supervisor answers or watches, whatever their arguments are.
+/// System calls that the supervisor answers or watches regardless of their arguments.
 const WATCHED: &[libc::c_long] = &[
     libc::SYS_gettimeofday,
     libc::SYS_nanosleep,
@@ -41,7 +41,7 @@ const WATCHED: &[libc::c_long] = &[
     libc::SYS_lstat,
 ];
 
-/// The clocks that the router has of its own.
+/// The clocks that the sandbox replaces with the router's.
 const CLOCKS: [libc::clockid_t; 6] = [
     libc::CLOCK_REALTIME,
     libc::CLOCK_MONOTONIC,
@@ -51,8 +51,8 @@ const CLOCKS: [libc::clockid_t; 6] = [
     libc::CLOCK_BOOTTIME,
 ];
 
-/// System calls that change names or contents of files, or write them to the medium. `write` is not among them: what was
-/// written is found by reading the files.
+/// System calls that change the names or contents of files, or write them to the medium. `write` is not included, because
+/// written data is found by reading the files.
 const FILE_CHANGES: &[libc::c_long] = &[
     libc::SYS_fsync,
     libc::SYS_fdatasync,
@@ -84,24 +84,24 @@ const FILE_CHANGES: &[libc::c_long] = &[
     libc::SYS_creat,
 ];
 
-/// System calls that open a file, with the position of their flags.
+/// System calls that open a file, with the index of the argument that holds the flags.
 const OPENS: &[(libc::c_long, u32)] = &[
     (libc::SYS_openat, 2),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_open, 1),
 ];
 
-/// Flags of files that may be changed.
+/// Flags with which `open` may change a file or give the caller write access to it.
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC) as u32;
 
-/// System calls that ask for the status of a file by its name, with the position of their flags.
+/// System calls that query the status of a file by its name, with the index of the argument that holds the flags.
 const STATUS: &[(libc::c_long, u32)] = &[(libc::SYS_newfstatat, 3), (libc::SYS_statx, 2)];
 
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const WATCH: u32 = libc::SECCOMP_RET_USER_NOTIF;
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 
-/// Whether a watched system call concerns files.
+/// Returns whether a watched system call concerns files.
 pub(super) fn concerns_files(number: libc::c_long) -> bool {
     FILE_CHANGES.contains(&number) || OPENS.iter().any(|(open, _)| *open == number)
 }
@@ -129,8 +129,8 @@ impl Program {
 }
 
 impl Program {
-    /// Ends with one of two results if the loaded value is the number of this system call: `set` if one of the bits of its
-    /// argument `flags` is set, else `clear`.
+    /// If the loaded value is the number of this system call, ends with `set` if any of `bits` is set in the argument at
+    /// index `flags`, and with `clear` otherwise.
     fn watch_if(&mut self, number: libc::c_long, flags: u32, bits: u32, set: u32, clear: u32) {
         self.add(BPF_JMP | BPF_JEQ | BPF_K, number as u32, 0, 4);
         self.load(ARGUMENTS + 8 * flags);
@@ -153,7 +153,7 @@ fn program(watch_files: bool) -> Vec<sock_filter> {
         program.end_if(*number as u32, WATCH);
     }
     for (number, flags) in STATUS {
-        // A file that is open already has no name here; its program seldom asks for its time.
+        // With this flag, the call can refer to an open file without a name. Programs rarely query the times of such a file.
         program.watch_if(*number, *flags, libc::AT_EMPTY_PATH as u32, ALLOW, WATCH);
     }
     if watch_files {
@@ -174,7 +174,7 @@ fn program(watch_files: bool) -> Vec<sock_filter> {
     program.0
 }
 
-/// Installs the filter for the calling thread and the processes that it starts later. Returns the descriptor on which the
+/// Installs the filter for the calling thread and all processes that it starts later. Returns the descriptor on which the
 /// system calls arrive.
 ///
 /// # Errors

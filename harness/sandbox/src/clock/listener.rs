@@ -9,7 +9,7 @@ use rustix::process::Pid;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SystemCall {
     id: u64,
-    /// The process, in the process namespace of this one.
+    /// The id of the process, in the process namespace of this process.
     pub(super) pid: Pid,
     pub(super) number: libc::c_long,
     pub(super) arguments: [u64; 6],
@@ -18,7 +18,7 @@ pub(super) struct SystemCall {
 /// How a system call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The kernel carries it out.
+    /// The kernel executes it.
     Continue,
     /// It is answered later.
     Later,
@@ -33,18 +33,19 @@ pub(super) enum Answer {
 pub(super) struct Listener(pub(super) OwnedFd);
 
 impl Listener {
-    /// Lets the kernel switch from the caller to this thread and back without a detour. Older kernels do without.
-    pub(super) fn hurry(&self) {
-        // SAFETY: the request takes a number.
+    /// Asks the kernel to switch directly between the calling program and this thread
+    /// (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`). Older kernels do not support this, which is not an error.
+    pub(super) fn enable_sync_wake_up(&self) {
+        // SAFETY: the argument of the request is a number.
         unsafe {
             libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS as _, 1_u64);
         }
     }
 
-    /// Receives a system call; `None` if its process has ended meanwhile.
+    /// Receives a system call. Returns `None` if its process has ended in the meantime, or if a signal interrupted the wait.
     ///
     /// # Errors
-    /// If the descriptor is not usable any more.
+    /// If the descriptor can no longer be used.
     pub(super) fn receive(&self) -> io::Result<Option<SystemCall>> {
         // SAFETY: all bytes zero is a valid value of this struct of numbers, which the kernel then fills.
         let (result, call) = unsafe {
@@ -67,16 +68,16 @@ impl Listener {
         }))
     }
 
-    /// Whether the process of a system call still waits for the answer.
+    /// Returns whether the process of a system call still waits for the answer.
     pub(super) fn is_waiting(&self, call: &SystemCall) -> bool {
         let request = libc::SECCOMP_IOCTL_NOTIF_ID_VALID;
         // SAFETY: the kernel only reads the number.
         unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, &raw const call.id) == 0 }
     }
 
-    /// Answers a system call. If its process has ended meanwhile, nothing happens.
+    /// Answers a system call. Does nothing if its process has ended in the meantime.
     pub(super) fn answer(&self, call: &SystemCall, answer: Answer) {
-        // SAFETY: as above; the kernel only reads the struct.
+        // SAFETY: all bytes zero is a valid value of this struct of numbers, and the kernel only reads it.
         unsafe {
             let mut response: libc::seccomp_notif_resp = std::mem::zeroed();
             response.id = call.id;

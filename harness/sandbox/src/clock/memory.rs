@@ -1,4 +1,4 @@
-//! The memory of other processes.
+//! Access to the memory of other processes.
 
 use std::io;
 use std::mem;
@@ -24,18 +24,18 @@ pub(super) fn write(pid: Pid, address: u64, bytes: &[u8]) -> io::Result<()> {
     if written == bytes.len() as isize { Ok(()) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Reads bytes from the memory of a process, fewer if the rest is not mapped.
+/// Reads bytes from the memory of a process. Returns fewer bytes if the rest is not mapped.
 pub(super) fn read(pid: Pid, address: u64, length: usize) -> Vec<u8> {
     let page = 4096;
     let mut bytes = vec![0; length];
     let mut done = 0;
     while done < length {
-        // Never across the end of a page, because the next one may not be mapped.
+        // A read never crosses the end of a page, because the next page may not be mapped.
         let at = address + done as u64;
         let count = (length - done).min(page - (at as usize % page));
         let local = libc::iovec { iov_base: bytes[done..].as_mut_ptr().cast(), iov_len: count };
         let remote = libc::iovec { iov_base: at as *mut libc::c_void, iov_len: count };
-        // SAFETY: the kernel writes at most `count` bytes into the vector, which has that many after `done`.
+        // SAFETY: the kernel writes at most `count` bytes, and the vector has at least that many after `done`.
         let read = unsafe {
             libc::process_vm_readv(
                 pid.as_raw_nonzero().get(),
@@ -72,7 +72,7 @@ pub(super) fn read_string(pid: Pid, address: u64) -> Vec<u8> {
     text
 }
 
-/// The duration of a `struct timespec`; `None` if the kernel would refuse it.
+/// Parses a `struct timespec` as a duration. Returns `None` if the kernel would reject it.
 pub(super) fn duration(bytes: &[u8]) -> Option<Duration> {
     let (seconds, nanoseconds) = bytes.split_first_chunk()?;
     let seconds = u64::try_from(i64::from_ne_bytes(*seconds)).ok()?;
@@ -81,7 +81,7 @@ pub(super) fn duration(bytes: &[u8]) -> Option<Duration> {
     Some(Duration::new(seconds, nanoseconds))
 }
 
-/// Seconds and a fraction as the kernel writes them.
+/// Encodes seconds and a fraction as the kernel does in a `struct timespec` or `struct timeval`.
 pub(super) fn pair(seconds: i64, fraction: i64) -> [u8; 16] {
     let mut bytes = [0; 2 * mem::size_of::<i64>()];
     bytes[..8].copy_from_slice(&seconds.to_ne_bytes());

@@ -1,4 +1,4 @@
-//! What the clocks of the router show.
+//! The state of the router's clocks.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use crate::plain_file::write_plain;
 /// The clocks at the beginning of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Time {
-    /// Seconds since 1970, as the router believes.
+    /// Seconds since 1970, according to the router.
     pub wall: i64,
     /// Seconds since the router's power-on.
     pub mono: i64,
 }
 
-/// A clock that a program can ask for.
+/// A clock that a program can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClockKind {
     Wall,
@@ -27,20 +27,20 @@ pub(super) enum ClockKind {
 
 #[derive(Debug, Default)]
 struct State {
-    /// `None`: programs see the machine's clock.
+    /// If this is `None`, programs see the machine's clock.
     time: Option<Time>,
-    /// How often a clock was read since the beginning of the call.
+    /// Number of clock readings since the beginning of the call.
     readings: u32,
-    /// The time that passed after the beginning of the call, before [`RouterClock::stop`].
+    /// The time since the beginning of the call that had passed when the clock was last set or stopped.
     passed: Duration,
-    /// When a program first slept.
+    /// When a program first slept. If this is `None`, the clock stands still.
     slept: Option<Instant>,
-    /// The beginning of the call on the clock from which files get their times.
+    /// The beginning of the call, on the clock from which the kernel takes the times of files.
     began: (i64, i64),
 }
 
 impl State {
-    /// The time since the beginning of the call.
+    /// Returns the time since the beginning of the call.
     fn passed(&self) -> Duration {
         self.passed + self.slept.map_or(Duration::ZERO, |since| since.elapsed())
     }
@@ -65,35 +65,36 @@ impl RouterClock {
         *self.state() = State { time, began: earliest_file_time(), ..State::default() };
     }
 
-    /// The wall clock at the beginning of the call, and that moment on the clock from which files get their times. `None`:
-    /// programs see the machine's clock.
+    /// Returns the wall clock at the beginning of the call, and that moment on the clock from which the kernel takes the
+    /// times of files. Returns `None` if programs see the machine's clock.
     pub(super) fn began(&self) -> Option<(i64, (i64, i64))> {
         let state = self.state();
         state.time.map(|time| (time.wall, state.began))
     }
 
-    /// Lets the clock advance from now on, because a program sleeps. Returns the time since the router's power-on; `None`:
-    /// programs see the machine's clock.
+    /// Lets the clock advance from now on, because a program sleeps. Returns the time since the router's power-on, or `None`
+    /// if programs see the machine's clock.
     pub(super) fn run_from_now(&self) -> Option<Duration> {
         let mut state = self.state();
         state.slept.get_or_insert_with(Instant::now);
         state.monotonic()
     }
 
-    /// The time since the router's power-on, if the clock advances.
+    /// Returns the time since the router's power-on if the clock advances.
     pub(super) fn running(&self) -> Option<Duration> {
         let state = self.state();
         state.slept.and_then(|_| state.monotonic())
     }
 
-    /// Stops the clock where it is.
+    /// Stops the clock at its current value.
     pub fn stop(&self) {
         let mut state = self.state();
         state.passed = state.passed();
         state.slept = None;
     }
 
-    /// Sets the clocks to `moment` after the router's power-on, when the wall clock will be `time.wall` at `time.mono`.
+    /// Sets the clocks to `moment` after the router's power-on. The wall clock is computed from `time`, a later reading of
+    /// both clocks.
     pub(super) fn set_before(&self, time: Time, moment: Duration) {
         let mono = moment.as_secs() as i64;
         let time = Time { wall: time.wall - (time.mono - mono), mono };
@@ -102,7 +103,7 @@ impl RouterClock {
             State { time: Some(time), passed, began: earliest_file_time(), ..State::default() };
     }
 
-    /// Reads a clock: seconds and nanoseconds. `None`: the machine's clock is to be read.
+    /// Reads a clock in seconds and nanoseconds. Returns `None` if programs see the machine's clock.
     pub(super) fn read(&self, kind: ClockKind) -> Option<(i64, i64)> {
         let mut state = self.state();
         let time = state.time?;
@@ -115,12 +116,13 @@ impl RouterClock {
         Some((base + passed.as_secs() as i64, passed.subsec_nanos().into()))
     }
 
-    /// Writes the seconds since power-on as `/proc/uptime` has them.
+    /// Writes the seconds since power-on to a file in the format of `/proc/uptime`.
     pub fn write_uptime(&self, file: &Path) {
-        // The supervisor must be able to lock the state: it answers the system calls of this thread, too.
+        // The lock must not be held during the write: the supervisor, which also answers the system calls of this thread,
+        // needs it.
         let time = self.state().time;
         if let Some(time) = time {
-            // A missing value is no reason to fail the call.
+            // A call does not fail because this value could not be written.
             _ = write_plain(file, format!("{}.00 {}.00\n", time.mono, time.mono).as_bytes());
         }
     }

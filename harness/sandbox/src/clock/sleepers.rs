@@ -1,8 +1,9 @@
 //! Programs that sleep.
 //!
-//! The supervisor holds the system call of a program that sleeps, and answers it at the right time. During a call that is
-//! the machine's time. A program that still sleeps when the call has ended wakes when the router's clock gets there, so a
-//! script that stores its leases a minute later does so in a scenario, too, and nobody has to wait.
+//! The supervisor answers the system call of a program that sleeps only when the program is to wake. During a call, the
+//! program sleeps in real time. A program that still sleeps after the end of the call wakes when the router's clock reaches
+//! its wake-up time. A script that stores its leases a minute later therefore also does so in a scenario, without a real
+//! wait.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -18,7 +19,7 @@ use super::listener::{Answer, Listener, SystemCall};
 #[derive(Debug)]
 struct Sleeper {
     call: SystemCall,
-    /// When it wakes, since the router's power-on.
+    /// When it wakes, as the time since the router's power-on.
     wakes: Duration,
 }
 
@@ -27,7 +28,7 @@ struct Sleeper {
 pub(super) struct Sleepers {
     listener: Listener,
     list: Mutex<Vec<Sleeper>>,
-    /// Readable after a program has gone to sleep.
+    /// Becomes readable when a program goes to sleep.
     asleep: OwnedFd,
 }
 
@@ -41,40 +42,40 @@ impl Sleepers {
         &self.listener
     }
 
-    /// The sleepers whose processes are still there.
+    /// Removes the sleepers whose processes have ended, and returns the others.
     fn list(&self) -> MutexGuard<'_, Vec<Sleeper>> {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|sleeper| self.listener.is_waiting(&sleeper.call));
         list
     }
 
-    /// Holds a system call until [`Self::wake`].
+    /// Holds a system call until [`Self::wake`] answers it.
     pub(super) fn add(&self, call: SystemCall, wakes: Duration) {
         self.list().push(Sleeper { call, wakes });
         _ = rustix::io::write(&self.asleep, &1_u64.to_ne_bytes());
     }
 
-    /// A descriptor that can be read after a program has gone to sleep.
+    /// Returns a descriptor that becomes readable when a program goes to sleep.
     pub(super) fn events(&self) -> BorrowedFd<'_> {
         self.asleep.as_fd()
     }
 
-    /// Forgets the events of [`Self::events`].
+    /// Clears the events of [`Self::events`].
     pub(super) fn take_events(&self) {
         _ = rustix::io::read(&self.asleep, &mut [0; 8]);
     }
 
-    /// The processes that sleep.
+    /// Returns the processes that sleep.
     pub(super) fn processes(&self) -> Vec<Pid> {
         self.list().iter().map(|sleeper| sleeper.call.pid).collect()
     }
 
-    /// When the next program wakes.
+    /// Returns when the next program wakes, as the time since the router's power-on.
     pub(super) fn next(&self) -> Option<Duration> {
         self.list().iter().map(|sleeper| sleeper.wakes).min()
     }
 
-    /// Wakes the programs whose time has come.
+    /// Wakes the programs whose wake-up time has been reached.
     pub(super) fn wake(&self, now: Duration) {
         self.list().retain(|sleeper| {
             let sleeps = sleeper.wakes > now;

@@ -24,13 +24,13 @@ use crate::file_changes::RecordedChange;
 /// What the supervisor does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supervision {
-    /// It answers questions for the time.
+    /// Answer system calls that query the time.
     Clock,
-    /// It also records changes of persistent files.
+    /// Also record changes of persistent files.
     ClockAndFiles,
 }
 
-/// The connection to the supervising thread.
+/// Handle of the supervisor thread.
 #[derive(Debug)]
 pub struct Supervisor {
     /// The clock of the programs.
@@ -42,14 +42,15 @@ pub struct Supervisor {
 /// Starts the supervisor of all processes that this thread starts later.
 ///
 /// # Errors
-/// If the kernel does not support it, or refuses it.
+/// If the kernel does not support it or refuses it.
 pub fn start(supervision: Supervision, isolation: Isolation) -> io::Result<Supervisor> {
     let clock = Arc::new(RouterClock::default());
     let watcher = Arc::new(Mutex::new(None));
     let stops = signal_descriptor()?;
     let (send, receive) = mpsc::channel();
     let (shared_clock, shared_watcher) = (Arc::clone(&clock), Arc::clone(&watcher));
-    // The thread must exist before the filter is installed: it must not wait for itself.
+    // The thread must exist before the filter is installed. Otherwise its system calls would wait for an answer of the
+    // thread itself.
     thread::spawn(move || {
         let Ok(sleepers) = receive.recv() else { return };
         Thread {
@@ -74,7 +75,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Supervisor {
-    /// Begins to record the changes of files in `folder`. `commands` is a file with a line for each `nvram` command. The
+    /// Starts to record the changes of files in `folder`. `commands` is a file with a line for each `nvram` command. The
     /// process group of the program that makes change number `stop` is killed.
     ///
     /// # Errors
@@ -84,7 +85,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Wakes the program that wakes first, if it does until `time`, with the clock at that moment. Returns whether one did.
+    /// Wakes the program with the earliest wake-up time if that time is not after `time`, and sets the clock to it. Returns
+    /// whether a program was woken.
     pub fn wake_next(&self, time: Time) -> bool {
         let now = Duration::from_secs(time.mono.try_into().unwrap_or(0));
         let Some(moment) = self.sleepers.next().filter(|moment| *moment <= now) else {
@@ -95,28 +97,30 @@ impl Supervisor {
         true
     }
 
-    /// The processes that sleep.
+    /// Returns the processes that sleep.
     pub fn sleeping(&self) -> Vec<Pid> {
         self.sleepers.processes()
     }
 
-    /// A descriptor that can be read after a process has gone to sleep, until [`Self::take_events`].
+    /// Returns a descriptor that becomes readable when a process goes to sleep, and stays readable until
+    /// [`Self::take_events`].
     pub fn events(&self) -> BorrowedFd<'_> {
         self.sleepers.events()
     }
 
-    /// Forgets the events of [`Self::events`].
+    /// Clears the events of [`Self::events`].
     pub fn take_events(&self) {
         self.sleepers.take_events();
     }
 
-    /// Takes the changes since [`Self::watch`], and ends the recording.
+    /// Returns the changes since [`Self::watch`], and stops recording.
     pub fn take_changes(&self) -> Vec<RecordedChange> {
         lock(&self.watcher).take().map_or_else(Vec::new, Watcher::take)
     }
 }
 
-/// A descriptor that can be read when a traced process stops. Blocks SIGCHLD in this thread and those that it starts.
+/// Creates a descriptor that becomes readable when a traced process stops. Blocks SIGCHLD in this thread and in the threads
+/// that it starts.
 fn signal_descriptor() -> io::Result<OwnedFd> {
     // SAFETY: the set is initialised by the first call, and the descriptor that the kernel returns is ours.
     unsafe {
@@ -147,9 +151,9 @@ struct Thread {
 }
 
 impl Thread {
-    /// Serves until the last supervised process has ended.
+    /// Answers system calls until the last supervised process has ended.
     fn run(mut self) {
-        self.sleepers.listener().hurry();
+        self.sleepers.listener().enable_sync_wake_up();
         loop {
             let left = self
                 .clock
@@ -190,7 +194,7 @@ impl Thread {
 
     fn decide(&mut self, call: &SystemCall) -> Answer {
         if call.pid == self.own {
-            // The thread that starts the programs is supervised, too, but belongs to the harness.
+            // The thread that starts the programs is also supervised, but belongs to the harness.
             return Answer::Continue;
         }
         let [first, second, third, ..] = call.arguments;
@@ -200,9 +204,9 @@ impl Thread {
                     libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE => ClockKind::Wall,
                     _ => ClockKind::Monotonic,
                 };
-                self.tell(call, kind, second, 1)
+                self.write_time(call, kind, second, 1)
             }
-            libc::SYS_gettimeofday => self.tell(call, ClockKind::Wall, first, 1000),
+            libc::SYS_gettimeofday => self.write_time(call, ClockKind::Wall, first, 1000),
             #[cfg(target_arch = "x86_64")]
             libc::SYS_time => {
                 let Some((seconds, _)) = self.clock.read(ClockKind::Wall) else {
@@ -225,14 +229,14 @@ impl Thread {
             libc::SYS_execve | libc::SYS_execveat => {
                 let path = if call.number == libc::SYS_execve { first } else { second };
                 let path = memory::read_string(call.pid, path);
-                // The emulated tool belongs to the harness: its time limits are real.
+                // The emulated tool belongs to the harness, and its time limits are in real time.
                 if path.ends_with(b"/nvram") {
-                    // The order of file changes and commands is known.
+                    // The watcher records the changes so far, so that the order of file changes and commands is known.
                     return lock(&self.watcher)
                         .as_mut()
                         .map_or(Answer::Continue, |watcher| watcher.before(call));
                 }
-                // Without it the program reads the machine's clock, which is no reason to stop it.
+                // If tracing fails, the program reads the machine's clock. That is no reason to stop it.
                 _ = self.traced.seize(call.pid);
                 Answer::Continue
             }
@@ -250,7 +254,8 @@ impl Thread {
         }
     }
 
-    /// Holds the system call of a program that sleeps for the time at an address of the process, or until it.
+    /// Holds the system call of a program that sleeps. `address` is where the process stores the duration or, with
+    /// `TIMER_ABSTIME`, the time at which to wake.
     fn hold(&self, call: &SystemCall, kind: ClockKind, flags: u64, address: u64) -> Answer {
         let time = memory::read(call.pid, address, 16);
         let is_nvram = || {
@@ -273,8 +278,8 @@ impl Thread {
         Answer::Later
     }
 
-    /// Writes the time to an address of the process. `unit` is that of the fraction, in nanoseconds.
-    fn tell(&self, call: &SystemCall, kind: ClockKind, address: u64, unit: i64) -> Answer {
+    /// Writes the time to an address of the process. `unit` is the unit of the fraction, in nanoseconds.
+    fn write_time(&self, call: &SystemCall, kind: ClockKind, address: u64, unit: i64) -> Answer {
         let Some((seconds, nanoseconds)) = self.clock.read(kind) else { return Answer::Continue };
         let bytes = memory::pair(seconds, nanoseconds / unit);
         if address == 0 || memory::write(call.pid, address, &bytes).is_ok() {

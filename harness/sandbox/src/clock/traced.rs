@@ -1,4 +1,4 @@
-//! The processes that are about to start a program. They are traced until it has been started.
+//! Processes that are about to execute a program. They are traced until the program has started.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,7 +12,7 @@ use super::auxiliary_vector;
 pub(super) struct Traced(BTreeSet<i32>);
 
 impl Traced {
-    /// Traces a process whose `execve` waits for an answer.
+    /// Starts to trace a process whose `execve` waits for an answer.
     ///
     /// # Errors
     /// If the kernel refuses it.
@@ -32,10 +32,10 @@ impl Traced {
     }
 }
 
-/// Handles a stop of a process, if it has stopped. Returns whether it is still traced.
+/// Handles a stop of a process, if there is one. Returns whether the process is still traced.
 fn is_still_traced(number: i32) -> bool {
     let Some(pid) = Pid::from_raw(number) else { return false };
-    // A child of this process is reaped by the thread that started it, which may wait for it at the same time.
+    // Only the thread that started a child of this process may reap it, and may be waiting for it at the same time.
     let peek = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
     match waitid(WaitId::Pid(pid), peek | WaitIdOptions::NOWAIT) {
         Ok(None) | Err(rustix::io::Errno::INTR) => return true,
@@ -57,13 +57,13 @@ fn is_still_traced(number: i32) -> bool {
             _ = request(libc::PTRACE_DETACH, number, 0);
             false
         }
-        // `execve` has failed, and the process gets a signal.
+        // `execve` has failed, and the process receives a signal.
         0 => request(libc::PTRACE_CONT, number, signal as usize).is_ok(),
         _ => request(libc::PTRACE_CONT, number, 0).is_ok(),
     }
 }
 
-/// Whether this process is the parent of a process.
+/// Returns whether this process is the parent of a process.
 fn is_own_child(number: i32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{number}/status")).unwrap_or_default();
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
@@ -71,7 +71,7 @@ fn is_own_child(number: i32) -> bool {
 }
 
 fn request(request: libc::c_uint, pid: i32, data: usize) -> io::Result<()> {
-    // SAFETY: these requests take numbers.
+    // SAFETY: the arguments of these requests are numbers.
     let result = unsafe { libc::ptrace(request, pid, 0_usize, data) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -16,13 +16,13 @@ use crate::file_tree::MAX_BYTES;
 use crate::octets::Octets;
 use crate::plain_file::read_plain;
 
-/// Maximum number of changes of one call that are recorded.
+/// Maximum number of recorded changes of one call.
 const MAX_CHANGES: usize = 10_000;
 
-/// How much of the log of `nvram` commands is read, in bytes.
+/// Maximum number of bytes that are read from the log of `nvram` commands.
 const MAX_LOG: usize = 64 << 20;
 
-/// Folders of the root in which programs change no state of the router.
+/// Folders of the root that contain no state of the router.
 const ELSEWHERE: [&[u8]; 3] = [b"/dev/", b"/proc/", b"/.leaselab/"];
 
 /// Records the changes of one call.
@@ -32,10 +32,10 @@ pub(super) struct Watcher {
     /// The log of `nvram` commands, with one line for each.
     commands: PathBuf,
     seen: Entries,
-    /// The file that the last watched system call empties.
+    /// The file that the last watched system call truncates to length 0.
     emptied: Option<Octets>,
     found: Vec<RecordedChange>,
-    /// After how many changes the programs are killed.
+    /// Number of changes after which the programs are killed.
     stop: Option<usize>,
 }
 
@@ -46,13 +46,14 @@ impl Watcher {
         Ok(Self { folder, commands, seen, emptied: None, found: Vec::new(), stop })
     }
 
-    /// Takes the changes since the beginning.
+    /// Returns the changes since the beginning of the recording.
     pub(super) fn take(mut self) -> Vec<RecordedChange> {
-        self.look();
+        self.scan();
         self.found
     }
 
-    /// Called before each watched system call that concerns files. Its program is killed if it was to be stopped before.
+    /// Handles a watched system call that concerns files, before the kernel executes it. Kills the process group of its
+    /// program if the maximum number of changes has been reached.
     pub(super) fn before(&mut self, call: &SystemCall) -> Answer {
         self.record(call);
         if self.stop.is_none_or(|stop| self.found.len() < stop) {
@@ -61,7 +62,7 @@ impl Watcher {
         if let Ok(group) = getpgid(Some(call.pid)) {
             _ = kill_process_group(group, Signal::KILL);
         }
-        // The killed program could still make a system call that it may make.
+        // With `Answer::Continue`, the killed program could still execute the system call.
         Answer::Error(libc::EINTR)
     }
 
@@ -79,7 +80,7 @@ impl Watcher {
             libc::SYS_openat => self.open(call.pid, &path(second), third),
             #[cfg(target_arch = "x86_64")]
             libc::SYS_open => self.open(call.pid, &path(first), second),
-            _ => self.look(),
+            _ => self.scan(),
         }
     }
 
@@ -87,7 +88,7 @@ impl Watcher {
         if ELSEWHERE.iter().any(|folder| path.starts_with(folder)) {
             return;
         }
-        self.look();
+        self.scan();
         if flags as i32 & libc::O_TRUNC != 0 {
             let absolute = Path::new(OsStr::from_bytes(path));
             let path = if absolute.is_absolute() {
@@ -101,11 +102,11 @@ impl Watcher {
     }
 
     fn sync(&mut self, change: FileChange) {
-        self.look();
+        self.scan();
         self.add(vec![change]);
     }
 
-    /// The name of a persistent file or folder, relative to the root.
+    /// Returns the name of a persistent file or folder, relative to the root.
     fn name(&self, path: &Path) -> Option<Octets> {
         let real = path.canonicalize().ok()?;
         let path = real.strip_prefix(&self.folder).or_else(|_| real.strip_prefix("/")).ok()?;
@@ -113,8 +114,8 @@ impl Watcher {
         self.folder.join(path).exists().then_some(name)
     }
 
-    /// Records the changes since the last look.
-    fn look(&mut self) {
+    /// Records the changes since the last scan.
+    fn scan(&mut self) {
         let Ok(now) = read(&self.folder) else { return };
         let changes = changes(&self.seen, &now, self.emptied.take().as_ref());
         self.seen = now;
@@ -126,7 +127,7 @@ impl Watcher {
             return;
         }
         let log = read_plain(&self.commands, MAX_LOG).unwrap_or_default();
-        // A command that begins is a line with a list of its arguments.
+        // Each command starts with a line that lists its arguments.
         let commands = log.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"["));
         let commands = commands.count() as u32;
         let record = |change| RecordedChange { commands, change };
@@ -134,7 +135,7 @@ impl Watcher {
     }
 }
 
-/// Reads the entries of a folder.
+/// Reads all entries below a folder.
 fn read(folder: &Path) -> io::Result<Entries> {
     let mut entries = Entries::new();
     read_below(folder, &[], &mut entries)?;

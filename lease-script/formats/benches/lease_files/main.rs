@@ -1,10 +1,11 @@
-//! The speed of reading lease databases: a journal of dhcpd of 100 MB, compared with byte searches, a memfile of Kea and a
-//! lease file of dnsmasq.
+//! Measures the speed of reading lease databases: a 100 MB journal of dhcpd, compared with byte searches, a memfile of Kea,
+//! and a lease file of dnsmasq.
 //!
-//! The journal is a recorded one (15,000 leases) repeated with other addresses, hardware addresses, identifiers and dates.
-//! Each number is the best of several runs from the page cache, including the table of leases. Times are CPU times divided
-//! by the number of threads. Programs that are installed read the same files: `dhcpd-pools`, the Python module
-//! `isc_dhcp_leases`, and Python's `csv`. `cargo bench -p lease-formats --bench lease_files [-- FILE]`.
+//! The journal is a recording with 15,000 leases that is repeated with other addresses, hardware addresses, identifiers and
+//! dates. Each number is the best of several runs from the page cache, and includes building the table of leases. Times are
+//! CPU times divided by the number of threads. Other programs read the same files if they are installed: `dhcpd-pools`, the
+//! Python module `isc_dhcp_leases`, and Python's `csv`. Run it with `cargo bench -p lease-formats --bench lease_files [--
+//! FILE]`.
 
 mod other_formats;
 mod peers;
@@ -27,7 +28,7 @@ const SIZE: usize = 100_000_000;
 /// The number of runs of each reader.
 const RUNS: usize = 5;
 
-/// Repeats the recorded journal, each copy in its own network.
+/// Writes repeated copies of the recorded journal, each in its own network.
 fn make(path: &Path) {
     let packed = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/dhcpd-journals/big/dhcpd.leases.journal.xz");
@@ -60,7 +61,7 @@ fn make(path: &Path) {
     fs::write(path, out).expect("room for the journal");
 }
 
-/// The CPU time of all threads of this process.
+/// Returns the CPU time of all threads of this process.
 fn spent() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -77,7 +78,7 @@ fn best(run: impl Fn()) -> Duration {
         .expect("at least one run")
 }
 
-/// The CPU time of `dhcpd-pools`, if it is installed.
+/// Returns the CPU time of `dhcpd-pools`, if it is installed.
 fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
     let conf = folder.join("dhcpd.conf");
     let mut networks = String::new();
@@ -95,8 +96,8 @@ fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
     })
 }
 
-/// The peak memory use of this process.
-fn most_memory() -> String {
+/// Returns the peak memory use of this process.
+fn peak_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.unwrap_or("unknown").trim().to_owned()
@@ -136,7 +137,7 @@ fn main() {
         }),
     );
     drop(text);
-    // Free the text, so that only the memory of the reader counts.
+    // Reset the peak memory use, so that only the memory of the reader counts.
     let _ = fs::write("/proc/self/clear_refs", "5");
     match pools(&path, folder.path()) {
         Some(time) => report("dhcpd-pools", bytes, time),
@@ -186,5 +187,5 @@ fn main() {
         }
     }
     other_formats::run(folder.path());
-    println!("most memory of this process: {}", most_memory());
+    println!("peak memory use of this process: {}", peak_memory());
 }

@@ -1,4 +1,4 @@
-//! Reading a memfile of Kea and a lease file of dnsmasq.
+//! Reads a memfile of Kea and a lease file of dnsmasq.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -14,12 +14,12 @@ use super::{best, peers, report};
 /// The number of rows of the memfile, which is a journal.
 const ROWS: u32 = 1_000_000;
 
-/// The number of addresses; each is renewed several times in the memfile.
+/// The number of addresses. Each is renewed several times in the memfile.
 const ADDRESSES: u32 = 60_000;
 
 const HEADER: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n";
 
-/// The parts of a lease that both formats have: hardware address and address.
+/// Returns the parts of a lease that both formats have: hardware address and address.
 fn client(number: u32) -> (String, String) {
     let [_, a, b, c] = number.to_be_bytes();
     (format!("02:00:5e:{a:02x}:{b:02x}:{c:02x}"), format!("10.{a}.{b}.{c}"))

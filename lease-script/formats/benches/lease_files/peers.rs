@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The CPU time of the children of this process that have ended.
+/// Returns the CPU time of the children of this process that have ended.
 fn children() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
     let fields: Vec<&str> =
@@ -15,7 +15,7 @@ fn children() -> Duration {
     Duration::from_millis(10 * (ticks(13) + ticks(14)))
 }
 
-/// The least CPU time of several runs of a program, if it is installed and succeeds.
+/// Returns the lowest CPU time of several runs of a program, if it is installed and succeeds.
 pub(super) fn best_of(runs: usize, command: impl Fn() -> Command) -> Option<Duration> {
     let run = || {
         let before = children();
@@ -25,7 +25,7 @@ pub(super) fn best_of(runs: usize, command: impl Fn() -> Command) -> Option<Dura
     (0..runs).map(|_| run()).min().flatten()
 }
 
-/// The CPU time of a Python program with a file as its argument.
+/// Returns the CPU time of a Python program with a file as its argument.
 pub(super) fn python(runs: usize, program: &str, file: &Path) -> Option<Duration> {
     best_of(runs, || {
         let mut command = Command::new("python3");

@@ -54,21 +54,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// Parses a dhcpd.conf. Statements that do not concern leases are skipped, and `include` is not followed.
+    /// Parses a dhcpd.conf. Skips statements that do not concern leases, and does not follow `include`.
     pub fn parse(text: &[u8]) -> Self {
         let mut config = Self::default();
-        // Without a path, no file is opened.
+        // Without a path, no file is opened, so there is no error.
         let _ = config.take(text, None, None, 0);
         config.ranges.sort_by_key(|range| range.low);
         config
     }
 
-    /// Reads a dhcpd.conf and the files that it includes. A relative name is looked up beside the file that includes it,
-    /// then in the working directory.
+    /// Reads a dhcpd.conf and the files that it includes. A relative name is looked up in the folder of the file that
+    /// includes it, and then in the working directory.
     ///
     /// # Errors
     ///
-    /// A file cannot be read, or files include each other.
+    /// If a file cannot be read, or files include each other.
     pub fn read(path: &Path) -> io::Result<Self> {
         let text = read_text(path)?;
         let mut config = Self::default();
@@ -77,7 +77,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The ranges of DHCPv4 addresses, sorted.
+    /// Returns the ranges of DHCPv4 addresses, sorted.
     pub fn pools(&self) -> Vec<(Ipv4Addr, Ipv4Addr)> {
         self.ranges.iter().map(|range| (range.low.into(), range.high.into())).collect()
     }
@@ -100,12 +100,12 @@ impl Config {
         reader.error.map_or(Ok(()), Err)
     }
 
-    /// The failover peer of the pool that contains an address; `None` if no pool does.
+    /// Returns the failover peer of the pool that contains an address, or `None` if no pool contains it.
     #[expect(clippy::option_option, reason = "no pool, and a pool without a peer, are different")]
     #[inline]
     pub(crate) fn pool(&self, address: u32) -> Option<Option<usize>> {
         let after = self.ranges.partition_point(|range| range.low <= address);
-        // Ranges may overlap: the last one that contains the address decides.
+        // Ranges may overlap. The last one that contains the address decides.
         self.ranges[..after]
             .iter()
             .rev()
@@ -113,7 +113,7 @@ impl Config {
             .map(|range| range.peer)
     }
 
-    /// The index of the pool that contains an address or a prefix of `length`.
+    /// Returns the index of the pool that contains an address, or a prefix of `length`.
     pub(crate) fn network(&self, kind: IaKind, address: Ipv6Addr, length: u32) -> Option<usize> {
         let address = u128::from(address);
         let at = self.networks.iter().position(|network| {
@@ -127,7 +127,7 @@ fn mask(address: u128, bits: u32) -> u128 {
     if bits == 0 { 0 } else { address & (u128::MAX << (128 - bits.min(128))) }
 }
 
-/// The largest aligned blocks that make up a range (`range2cidr` of common/inet.c).
+/// Returns the largest aligned blocks that make up a range (`range2cidr` of common/inet.c).
 fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
     let mut blocks = Vec::new();
     let mut at = low;
@@ -144,20 +144,20 @@ fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
     blocks
 }
 
-/// The maximum nesting depth of blocks; deeper ones are skipped.
+/// The maximum nesting depth of blocks. Deeper blocks are skipped.
 const MAX_DEPTH: u32 = 64;
 
-/// Deeper nesting counts as files that include each other.
+/// The maximum nesting depth of included files. Deeper nesting counts as files that include each other.
 const MAX_INCLUDES: u32 = 16;
 
-/// The largest configuration that is read.
+/// The maximum size of a configuration in bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other("larger than any dhcpd.conf"));
+        return Err(io::Error::other("more than 256 MiB"));
     }
     Ok(text)
 }
@@ -165,15 +165,15 @@ fn read_text(path: &Path) -> io::Result<Vec<u8>> {
 struct Reader<'a> {
     lexer: Lexer<&'a [u8]>,
     config: Config,
-    /// The file being read; without one, nothing is included.
+    /// The file that is being read. Without one, nothing is included.
     path: Option<&'a Path>,
     included: u32,
-    /// Why a file could not be included.
+    /// Why a file could not be included, if so.
     error: Option<io::Error>,
 }
 
 impl Reader<'_> {
-    /// Statements up to the closing brace; returns the peer that a `failover peer` statement named.
+    /// Reads statements up to the closing brace. Returns the peer that a `failover peer` statement named.
     fn block(&mut self, mut peer: Option<usize>, depth: u32) -> Option<usize> {
         let mut ranges = self.config.ranges.len();
         loop {
@@ -210,7 +210,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes to the end of a statement, into its block if it has one.
+    /// Skips to the end of a statement. If the statement has a block, reads the block.
     fn rest(&mut self, peer: Option<usize>, depth: u32) {
         loop {
             match self.lexer.peek() {
@@ -243,7 +243,7 @@ impl Reader<'_> {
         let beside = path.parent().map(|folder| folder.join(&name));
         let target = beside.filter(|beside| beside.exists()).unwrap_or_else(|| name.into());
         let result = if self.included >= MAX_INCLUDES {
-            Err(io::Error::other("files that include each other"))
+            Err(io::Error::other("files include each other"))
         } else {
             read_text(&target)
                 .and_then(|text| self.config.take(&text, Some(&target), peer, self.included + 1))
@@ -314,7 +314,7 @@ impl Reader<'_> {
         }
         let Some(units) = self.number() else { return };
         self.lexer.semi();
-        // The range names its last prefix by its first address.
+        // The end of the range is the first address of its last prefix.
         for (start, bits) in networks(u128::from(low), u128::from(high)) {
             let bits = if bits == 128 { units } else { bits };
             if bits <= units {
@@ -324,7 +324,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `failover peer "N";` names a peer, `failover peer "N" { }` declares one.
+    /// Parses `failover peer "N";`, which names a peer, or `failover peer "N" { }`, which declares one. Returns the named
+    /// peer.
     fn failover(&mut self) -> Option<usize> {
         self.lexer.next();
         let token = self.lexer.next();

@@ -1,11 +1,11 @@
-//! Dates beyond 2038: as they are written, or as dhcpd computes them.
+//! Dates after 2037: as they are written, or as dhcpd computes them.
 
 use super::lease::Date;
 
-/// How dates are computed.
+/// How to compute dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum DateRange {
-    /// As dhcpd does: with 32 bits, and `never` from 2038 on.
+    /// As dhcpd does: with 32 bits, and with `never` from 2038 on.
     #[default]
     Dhcpd,
     /// As they are written.
@@ -13,7 +13,7 @@ pub(crate) enum DateRange {
 }
 
 impl DateRange {
-    /// The date `epoch SECONDS`.
+    /// Returns the date `epoch SECONDS`.
     pub(crate) fn epoch(self, seconds: i64) -> Date {
         match self {
             Self::Dhcpd => Date::of_dhcpd(seconds as i32),
@@ -21,7 +21,7 @@ impl DateRange {
         }
     }
 
-    /// A calendar date with a zone offset in seconds.
+    /// Returns a calendar date with a zone offset in seconds.
     pub(crate) fn calendar(
         self,
         year: i32,
@@ -30,7 +30,7 @@ impl DateRange {
         offset: i32,
     ) -> Date {
         let dhcpd = seconds(year, month, day, clock, offset);
-        // A small number is counted from 1900.
+        // Years below 1900 are counted from 1900.
         let year = if year < 1900 { year.wrapping_add(1900) } else { year };
         let is_far = (2038..=9999).contains(&year);
         if self == Self::Dhcpd || !is_far {
@@ -43,18 +43,18 @@ impl DateRange {
     }
 }
 
-/// The days from 1970-01-01 to the first day of a month.
+/// Returns the number of days from 1970-01-01 to the first day of a month.
 pub(crate) fn days_from_civil(year: i64, month: i64) -> i64 {
-    // Years begin in March, so that a leap day is the last one; eras of 400 years begin on 0000-03-01.
+    // Years begin in March, so that a leap day is the last day of a year. Eras of 400 years begin on 0000-03-01.
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
         - 719_468
 }
 
-/// The year, month and day of a day counted from 1970-01-01.
+/// Returns the year, month and day of a day counted from 1970-01-01.
 pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March; eras of 400 years begin on 0000-03-01.
+    // Years begin in March, and eras of 400 years on 0000-03-01.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -65,7 +65,7 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// The seconds of a calendar date as dhcpd computes them: with 32 bits and without range checks.
+/// Returns the seconds of a calendar date as dhcpd computes them: with 32 bits and without range checks.
 pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: i32) -> i32 {
     const DAYS: [i32; 11] = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let year = if year > 1900 { year - 1900 } else { year };
@@ -73,7 +73,7 @@ pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: 
         return i32::MAX;
     }
     let month = month.wrapping_sub(1);
-    // An invalid month reads outside dhcpd's table, which is undefined; here it counts 0 days.
+    // An invalid month reads outside dhcpd's table, which is undefined behaviour. Here it counts 0 days.
     let before = usize::try_from(month.wrapping_sub(1)).ok().and_then(|at| DAYS.get(at)).copied();
     let leap = i32::from(month > 1 && year.wrapping_sub(72) % 4 == 0);
     year.wrapping_sub(70)

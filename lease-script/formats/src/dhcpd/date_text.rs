@@ -6,15 +6,16 @@ use super::date_range::{DateRange, civil};
 use super::lease::Date;
 
 impl Date {
-    /// A calendar date with a zone offset in seconds.
+    /// Returns a calendar date with a zone offset in seconds.
     pub fn calendar(day: [i32; 3], clock: [i32; 3], offset: i32) -> Self {
         DateRange::Full.calendar(day[0], [day[1], day[2]], clock, offset)
     }
 
     /// Appends the date in UTC as dhcpd writes it (`print_time` of common/print.c), or with `epoch` if dhcpd would read the
-    /// calendar date as another time. Dates that dhcpd cannot represent are written, too: it reads them as `never`.
+    /// calendar date as another time. Dates that dhcpd cannot represent are also written, although dhcpd reads them as
+    /// `never`.
     pub fn write(self, out: &mut Vec<u8>) {
-        /// 2038-01-01, from which on calendar dates are read as `never`.
+        /// 2038-01-01. dhcpd reads calendar dates from this day on as `never`.
         const YEAR_2038: i64 = 2_145_916_800;
         /// 10000-01-01.
         const YEAR_10000: i64 = 253_402_300_800;

@@ -7,13 +7,13 @@ use super::input::Location;
 /// The consequence of a problem when dhcpd reads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// None: the value is read correctly.
+    /// Nothing is lost: the value is read correctly.
     Nothing,
     /// A value is read differently from how it is written.
     ValueChanged,
-    /// The value counts as absent; the record is kept.
+    /// The value counts as absent. The record is kept.
     ValueAbsent,
-    /// The statement is skipped; the record is kept.
+    /// The statement is skipped. The record is kept.
     StatementLost,
     /// The whole record is dropped.
     RecordLost,
@@ -29,11 +29,11 @@ pub enum Consequence {
     Unconfigured,
     /// The record is kept in [`super::View::Salvage`], but dhcpd would lose it.
     Rescued,
-    /// The file ends in the record, or the next record starts in it: left out.
+    /// The file ends in the record, or the next record starts in it. The record is left out.
     Torn,
-    /// The record is complete but cannot be read: left out.
+    /// The record is complete but cannot be read. It is left out.
     Damaged,
-    /// A statement of a record that is kept, or text that is not a declaration: left out.
+    /// A statement of a record that is kept, or text that is not a declaration, is left out.
     LeftOut,
 }
 
@@ -67,7 +67,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What dhcpd loses.
     pub consequence: Consequence,
-    /// The record concerned, if known (`lease 10.0.0.1`).
+    /// The affected record, if known (`lease 10.0.0.1`).
     pub subject: Option<String>,
     /// Whether dhcpd writes the message to its log.
     pub logged: bool,
@@ -83,10 +83,10 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The number of diagnostics that are kept; the rest are only counted.
+/// Maximum number of diagnostics that are kept. Further ones are only counted.
 const MAX_KEPT: usize = 10_000;
 
-/// The diagnostics of one reading.
+/// The diagnostics of one file.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
@@ -95,22 +95,22 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// The first 10,000 diagnostics, in the order of the file.
+    /// Returns the first 10,000 diagnostics, in the order of the file.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
 
-    /// The number of diagnostics, including those that were not kept.
+    /// Returns the number of diagnostics, including those that were not kept.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The number of lines that dhcpd would write to its log.
+    /// Returns the number of lines that dhcpd would write to its log.
     pub fn logged(&self) -> u64 {
         self.logged
     }
 
-    /// Whether there is no diagnostic.
+    /// Returns whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.total == 0
     }
@@ -123,7 +123,7 @@ impl Diagnostics {
         }
     }
 
-    /// The current position, for [`Self::roll_back`].
+    /// Returns the current position, for [`Self::roll_back`].
     pub(crate) fn mark(&self) -> (usize, u64, u64) {
         (self.list.len(), self.total, self.logged)
     }

@@ -7,7 +7,8 @@ use super::keyword::Keyword;
 use super::lexer::{Lexer, Token};
 use super::parser::atoi;
 
-/// Deeper nesting of statements and expressions counts as damage; dhcpd recurses until its stack overflows.
+/// Maximum nesting depth of statements and expressions. Deeper nesting counts as damage, while dhcpd recurses until its
+/// stack overflows.
 pub(super) const MAX_DEPTH: u32 = 100;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +19,11 @@ pub(crate) enum Expression {
     Call(Keyword, Vec<Self>),
     Binary(Operator, Box<Self>, Box<Self>),
     Not(Box<Self>),
-    /// Data that needs a packet or a host, which is absent when a lease expires.
+    /// Data from a packet or a host, which is absent when a lease expires.
     Unknown,
-    /// A number of that kind.
+    /// A number from a packet or a host.
     UnknownNumber,
-    /// A truth value of that kind.
+    /// A truth value from a packet or a host.
     UnknownTruth,
 }
 
@@ -36,11 +37,11 @@ pub(crate) enum Operator {
     Match,
 }
 
-/// dhcpd's `*lose` after a failed expression.
+/// The value of dhcpd's `*lose` after an invalid expression.
 pub(super) type Lost = bool;
 
 impl<R: Read> Lexer<R> {
-    /// Parses an expression; `Ok(None)` if there is none, an error if an invalid one was reported.
+    /// Parses an expression. Returns `Ok(None)` if there is none, and an error if an invalid one was reported.
     pub(super) fn expression(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
         let Some(mut left) = self.operand(depth + 1)? else { return Ok(None) };
         loop {
@@ -73,7 +74,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Parses an operand with a comparison, which binds closer than `and` and `or`.
+    /// Parses an operand with an optional comparison, which binds more tightly than `and` and `or`.
     fn comparison(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
         let Some(left) = self.operand(depth + 1)? else { return Ok(None) };
         if !matches!(self.peek(), Token::Char(b'=' | b'!')) {
@@ -87,7 +88,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Parses `=` or `!=` up to its last character.
+    /// Parses `=` or `!=`, except for its last character.
     fn equality(&mut self) -> Result<Operator, Lost> {
         if self.peek() == Token::Char(b'=') {
             return Ok(Operator::Equal);
@@ -273,10 +274,11 @@ impl<R: Read> Lexer<R> {
 }
 
 impl Expression {
-    /// `is_data_expression` of common/tree.c, or an expression whose type is known only when it is evaluated.
+    /// Returns whether this is a data expression (`is_data_expression` of common/tree.c), or an expression whose type is
+    /// known only when it is evaluated.
     pub(super) fn may_be_data(&self) -> bool {
         match self {
-            // As data, a number is a list of one byte.
+            // A number that is used as data is a list of one byte.
             Self::Data(_) | Self::Variable(_) | Self::Unknown | Self::Number(_) => true,
             Self::Call(keyword, _) => !matches!(keyword, Keyword::Defined | Keyword::ExtractInt),
             Self::Binary(..) | Self::Not(_) | Self::UnknownNumber | Self::UnknownTruth => false,

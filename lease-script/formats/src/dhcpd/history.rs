@@ -1,4 +1,4 @@
-//! The earlier declarations of a journal.
+//! Selection of earlier declarations of a journal.
 
 use std::net::IpAddr;
 
@@ -9,9 +9,9 @@ use super::lease::Lease;
 /// Which declarations to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum History {
-    /// All of them; memory use grows with the file.
+    /// All declarations. Memory use grows with the file.
     All,
-    /// Those of one address, or of an identity association that contains it.
+    /// The declarations of one address, or of an identity association that contains it.
     Of(IpAddr),
 }
 
@@ -33,12 +33,12 @@ pub struct Declaration {
     pub location: Location,
     /// The offset of its end.
     pub end: u64,
-    /// What is declared.
+    /// The contents of the declaration.
     pub what: Declared,
 }
 
 impl History {
-    /// Whether it selects a declaration.
+    /// Returns whether a declaration is selected.
     pub(crate) fn wants(self, what: &Declared) -> bool {
         match what {
             Declared::Lease(lease) => self.wants_lease(lease),

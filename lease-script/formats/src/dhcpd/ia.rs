@@ -1,4 +1,4 @@
-//! Identity associations of DHCPv6 and the table of them.
+//! Identity associations of DHCPv6, and a table of them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv6Addr;
@@ -11,7 +11,7 @@ use super::lease::{BindingState, Date, SetValue};
 pub struct IaAddress {
     /// The address, or the first address of the prefix.
     pub address: Ipv6Addr,
-    /// The length of the prefix; 0 for an address.
+    /// The length of the prefix, or 0 for an address.
     pub prefix_length: u8,
     /// The binding state.
     pub state: BindingState,
@@ -32,7 +32,7 @@ pub struct IaAddress {
 pub struct Ia {
     /// The kind of the association.
     pub kind: IaKind,
-    /// The IAID in the byte order of the server that wrote the file, followed by the DUID of the client.
+    /// The IAID in little-endian byte order, followed by the DUID of the client.
     pub id: Vec<u8>,
     /// The time of the last transaction of the client (`cltt`).
     pub cltt: Date,
@@ -41,12 +41,12 @@ pub struct Ia {
 }
 
 impl Ia {
-    /// The four bytes of the IAID.
+    /// Returns the four bytes of the IAID.
     pub fn iaid(&self) -> &[u8] {
         &self.id[..self.id.len().min(4)]
     }
 
-    /// The DUID of the client.
+    /// Returns the DUID of the client.
     pub fn duid(&self) -> &[u8] {
         self.id.get(4..).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl Ia {
 #[derive(Debug, Default)]
 pub struct IaTable {
     index: BTreeMap<(IaKind, Vec<u8>), usize>,
-    /// In the order of insertion; `None` where an association was removed.
+    /// The associations in the order of insertion. A removed association leaves a gap of `None`.
     list: Vec<Option<Entry>>,
     /// The index of the association that has an address, by pool and address.
     holders: BTreeMap<(IaKind, Option<usize>, Ipv6Addr), usize>,
@@ -65,15 +65,15 @@ pub struct IaTable {
 #[derive(Debug)]
 struct Entry {
     ia: Ia,
-    /// The addresses that the association still has, once one was removed. Removed one by one from the list, those of a
-    /// large association would take quadratic time.
+    /// The addresses that the association still has, if one was removed. Removing the addresses of a large association from
+    /// the list one by one would take quadratic time.
     left: Option<HashSet<Ipv6Addr>>,
 }
 
 /// The number of buckets of hash tables in dhcpd (`DEFAULT_HASH_SIZE` of omapip/hash.h).
 const BUCKETS: u32 = 9973;
 
-/// `do_string_hash` of omapip/hash.c.
+/// Returns the bucket of an identifier (`do_string_hash` of omapip/hash.c).
 fn bucket(id: &[u8]) -> u32 {
     let mut sum = 0u32;
     for &byte in id {
@@ -86,30 +86,30 @@ fn bucket(id: &[u8]) -> u32 {
 }
 
 impl IaTable {
-    /// The identity associations in the order in which they were declared.
+    /// Returns the identity associations in the order in which they were declared.
     pub fn iter(&self) -> impl Iterator<Item = &Ia> {
         self.list.iter().flatten().map(|entry| &entry.ia)
     }
 
-    /// The number of associations.
+    /// Returns the number of associations.
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Whether there is no association.
+    /// Returns whether there are no associations.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
 
-    /// The identity associations in the order in which dhcpd writes them: by kind, then in the order of its
-    /// hash table, the latest first in each bucket.
+    /// Returns the identity associations in the order in which dhcpd writes them: by kind, then in the order of its hash
+    /// table, with the latest first in each bucket.
     pub fn iter_as_written(&self) -> impl Iterator<Item = &Ia> {
         let mut order: Vec<(usize, &Ia)> = self.iter().enumerate().collect();
         order.sort_by_key(|(at, ia)| (ia.kind, bucket(&ia.id), std::cmp::Reverse(*at)));
         order.into_iter().map(|(_, ia)| ia)
     }
 
-    /// Replaces the earlier declaration of the same association.
+    /// Adds an association. Replaces an earlier declaration of the same association.
     pub(crate) fn put(&mut self, ia: Ia) {
         let key = (ia.kind, ia.id.clone());
         if let Some(old) = self.index.remove(&key) {
@@ -127,7 +127,7 @@ impl IaTable {
         }
     }
 
-    /// Removes an address from another association than `id`; true if one had it.
+    /// Removes an address from another association than `id`. Returns whether one had it.
     pub(crate) fn take_from_other(
         &mut self,
         kind: IaKind,
@@ -149,7 +149,7 @@ impl IaTable {
         }
     }
 
-    /// Removes an address from the association at this index; true if it had it.
+    /// Removes an address from the association at this index. Returns whether the association had it.
     fn remove_address(&mut self, at: usize, address: Ipv6Addr) -> bool {
         let Some(Some(Entry { ia, left })) = self.list.get_mut(at) else { return false };
         let left = left.get_or_insert_with(|| ia.addresses.iter().map(|it| it.address).collect());
@@ -161,7 +161,7 @@ impl IaTable {
         had
     }
 
-    /// Ends the reading: the lists of addresses lose those that were removed.
+    /// Removes the removed addresses from the lists, at the end of reading.
     pub(crate) fn apply_removals(&mut self) {
         for Entry { ia, left } in self.list.iter_mut().flatten() {
             if let Some(left) = left.take() {
@@ -170,12 +170,12 @@ impl IaTable {
         }
     }
 
-    /// Records that the association declared last has `address`.
+    /// Records that the last declared association has `address`.
     pub(crate) fn add_holder(&mut self, kind: IaKind, address: Ipv6Addr, pool: Option<usize>) {
         self.holders.insert((kind, pool, address), self.list.len() - 1);
     }
 
-    /// Removes the gaps when they outnumber the associations.
+    /// Removes the gaps if they outnumber the associations.
     fn remove_gaps(&mut self) {
         if self.list.len() < 2 * self.index.len() + 1024 {
             return;

@@ -1,6 +1,6 @@
 //! The kinds of identity associations (RFC 8415).
 
-/// What an identity association of DHCPv6, or a pool for it, contains.
+/// The kind of an identity association of DHCPv6, or of a pool for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IaKind {
     /// Addresses (IA_NA).
@@ -12,14 +12,14 @@ pub enum IaKind {
 }
 
 impl IaKind {
-    /// The kind whose [`IaKind::short_name`] is `name`.
+    /// Returns the kind whose [`IaKind::short_name`] is `name`.
     pub fn from_short_name(name: &str) -> Option<Self> {
         [Self::NonTemporary, Self::Temporary, Self::Prefix]
             .into_iter()
             .find(|kind| kind.short_name() == name)
     }
 
-    /// `na`, `ta` or `pd`.
+    /// Returns `na`, `ta` or `pd`.
     pub const fn short_name(self) -> &'static str {
         match self {
             Self::NonTemporary => "na",
@@ -28,7 +28,7 @@ impl IaKind {
         }
     }
 
-    /// The name of the DHCPv6 option: `IA_NA`, `IA_TA` or `IA_PD`.
+    /// Returns the name of the DHCPv6 option: `IA_NA`, `IA_TA` or `IA_PD`.
     pub const fn option_name(self) -> &'static str {
         match self {
             Self::NonTemporary => "IA_NA",
@@ -37,7 +37,7 @@ impl IaKind {
         }
     }
 
-    /// The word that begins a declaration in dhcpd.leases: `ia-na`, `ia-ta` or `ia-pd`.
+    /// Returns the keyword of a declaration in dhcpd.leases: `ia-na`, `ia-ta` or `ia-pd`.
     pub const fn declaration_word(self) -> &'static str {
         match self {
             Self::NonTemporary => "ia-na",
@@ -46,7 +46,7 @@ impl IaKind {
         }
     }
 
-    /// The word that begins an address or prefix in such a declaration.
+    /// Returns the keyword of an address or prefix in such a declaration.
     pub(crate) const fn member_word(self) -> &'static str {
         match self {
             Self::NonTemporary | Self::Temporary => "iaaddr",
@@ -54,7 +54,7 @@ impl IaKind {
         }
     }
 
-    /// The name of the option in dhcpd's messages about lease files: `ia_na`, `ia_ta` or `ia_pd`.
+    /// Returns the name of the option in dhcpd's messages about lease files: `ia_na`, `ia_ta` or `ia_pd`.
     pub(crate) const fn message_name(self) -> &'static str {
         match self {
             Self::NonTemporary => "ia_na",

@@ -1,8 +1,8 @@
-//! A window over a stream, with locations in the file.
+//! A window over a stream that tracks locations in the file.
 
 use std::io::{self, Read};
 
-/// The number of bytes read at a time; small enough for the second-level cache.
+/// The number of bytes to read at a time. It is small enough for the second-level cache.
 const CHUNK: usize = 256 * 1024;
 
 /// A location in a lease file.
@@ -16,10 +16,10 @@ pub struct Location {
     pub column: u64,
 }
 
-/// A stream that is read through a window that moves forward.
+/// A stream that is read through a moving window.
 ///
-/// The window keeps the bytes from `anchor`, or without one from the position on, so that a record can be read a second
-/// time. Earlier bytes are dropped, so memory use does not depend on the size of the file.
+/// The window keeps the bytes from `anchor` on, or from the position on without an anchor, so that a record can be read a
+/// second time. Earlier bytes are dropped, so memory use does not depend on the size of the file.
 #[derive(Debug)]
 pub(crate) struct Input<R> {
     source: R,
@@ -31,7 +31,7 @@ pub(crate) struct Input<R> {
     base: u64,
     at_end: bool,
     anchor: Option<usize>,
-    /// Index in the buffer up to which line ends were counted.
+    /// Index in the buffer up to which line breaks were counted.
     counted: usize,
     line: u64,
     /// Offset in the file at which the line of `counted` starts.
@@ -42,12 +42,12 @@ pub(crate) struct Input<R> {
 }
 
 impl<R: Read> Input<R> {
-    /// A window over `source`, whose first byte has the offset `base` in the file.
+    /// Creates a window over `source`, whose first byte has the offset `base` in the file.
     pub(crate) fn new(source: R, base: u64) -> Self {
         Self::with_chunk(source, base, CHUNK)
     }
 
-    /// A window for a short text.
+    /// Creates a window for a short text.
     pub(crate) fn small(source: R) -> Self {
         Self::with_chunk(source, 0, 512)
     }
@@ -70,13 +70,13 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// The bytes from the position to the end of the window.
+    /// Returns the bytes from the position to the end of the window.
     #[inline]
     pub(crate) fn window(&self) -> &[u8] {
         &self.buffer[self.position..self.end]
     }
 
-    /// Whether the window contains the rest of the stream.
+    /// Returns whether the window contains the rest of the stream.
     pub(crate) fn is_complete(&self) -> bool {
         self.at_end
     }
@@ -84,7 +84,7 @@ impl<R: Read> Input<R> {
     /// Moves the position forward inside the window.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
-        debug_assert!(count <= self.end - self.position, "never beyond the window");
+        debug_assert!(count <= self.end - self.position, "the position must stay in the window");
         self.position += count;
     }
 
@@ -94,7 +94,7 @@ impl<R: Read> Input<R> {
         self.position -= 1;
     }
 
-    /// Reads one byte; `None` at the end of the file.
+    /// Reads one byte. Returns `None` at the end of the file.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<u8> {
         if self.position == self.end && !self.extend() {
@@ -105,7 +105,7 @@ impl<R: Read> Input<R> {
         Some(byte)
     }
 
-    /// The position as an offset in the file.
+    /// Returns the position as an offset in the file.
     #[inline]
     pub(crate) fn offset(&self) -> u64 {
         self.base + self.position as u64
@@ -129,8 +129,8 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Continues at `offset` with another source, as if the bytes between had been read; `lines` is the number of line
-    /// ends before `offset`.
+    /// Continues at `offset` with another source, as if the bytes in between had been read. `lines` is the number of line
+    /// breaks before `offset`.
     pub(crate) fn jump(&mut self, source: R, offset: u64, lines: u64, line_start: u64) {
         self.source = source;
         self.position = 0;
@@ -143,12 +143,12 @@ impl<R: Read> Input<R> {
         self.line_start = line_start;
     }
 
-    /// Extends the window; false at the end of the stream.
+    /// Extends the window. Returns false at the end of the stream.
     pub(crate) fn extend(&mut self) -> bool {
         if self.at_end {
             return false;
         }
-        // One byte before the position stays for `step_back`.
+        // One byte before the position is kept for `step_back`.
         let keep = self.anchor.map_or(self.position, |a| a.min(self.position)).saturating_sub(1);
         if keep > 0 {
             self.count_to(keep.max(self.counted));
@@ -187,21 +187,21 @@ impl<R: Read> Input<R> {
         while self.end - self.position < count && self.extend() {}
     }
 
-    /// The number of bytes that were read more than once.
+    /// Returns the number of bytes that were read more than once.
     pub(crate) fn reread(&self) -> u64 {
         self.reread
     }
 
-    /// The error that ended the stream, if any.
+    /// Returns the error that ended the stream, if any.
     pub(crate) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
 
-    /// The location of the byte `back` bytes before the position.
+    /// Returns the location of the byte `back` bytes before the position.
     pub(crate) fn location(&mut self, back: usize) -> Location {
         let index = self.position - back;
         if index < self.counted {
-            // Only tokens that are read again after a rewind are before the counted bytes.
+            // Only tokens that are read again after a rewind lie before the counted bytes.
             let ahead = &self.buffer[index..self.counted];
             let lines = memchr::memchr_iter(b'\n', ahead).count() as u64;
             let start = memchr::memrchr(b'\n', &self.buffer[..index])
@@ -218,7 +218,7 @@ impl<R: Read> Input<R> {
         Location { offset, line: self.line, column: offset - self.line_start + 1 }
     }
 
-    /// The number of line ends before the position, and the offset of the start of its line.
+    /// Returns the number of line breaks before the position, and the offset of the start of its line.
     pub(crate) fn lines(&mut self) -> (u64, u64) {
         self.count_to(self.position.max(self.counted));
         (self.line - 1, self.line_start)

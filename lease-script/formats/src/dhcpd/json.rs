@@ -91,7 +91,7 @@ fn agent(out: &mut String, options: &[(u8, Vec<u8>)]) {
     out.push('}');
 }
 
-/// One lease as a JSON object.
+/// Returns a lease as a JSON object.
 pub fn lease_to_json(lease: &Lease) -> String {
     let mut out = String::with_capacity(400);
     out.push('{');
@@ -142,7 +142,7 @@ pub fn lease_to_json(lease: &Lease) -> String {
     out
 }
 
-/// One identity association as a JSON object.
+/// Returns an identity association as a JSON object.
 pub fn ia_to_json(ia: &Ia) -> String {
     let mut out = String::with_capacity(400);
     let kind = ia.kind.short_name();
@@ -177,12 +177,12 @@ pub fn ia_to_json(ia: &Ia) -> String {
 }
 
 impl Reading {
-    /// Writes one JSON object with `verdict`, `leases` and `ias`. Without leases these are `{}`; if dhcpd refuses to start or
-    /// cannot rewrite the file they are `null`.
+    /// Writes one JSON object with `verdict`, `leases` and `ias`. `leases` and `ias` are `{}` if there are none, and `null`
+    /// if dhcpd refuses to start or cannot rewrite the file.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Returns the errors of `out`.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{{\n\"verdict\": \"{}\",\n\"leases\": ", self.verdict)?;
         if matches!(self.verdict, Verdict::Refuses | Verdict::RewriteFails) {

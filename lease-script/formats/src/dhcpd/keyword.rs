@@ -310,7 +310,7 @@ pub(crate) enum Keyword {
     Zone,
 }
 
-/// Every keyword by its spelling, sorted.
+/// All keywords with their spellings, sorted by spelling.
 const KEYWORDS: [(&str, Keyword); 305] = [
     ("abandoned", Keyword::Abandoned),
     ("active", Keyword::Active),
@@ -622,7 +622,7 @@ const KEYWORDS: [(&str, Keyword); 305] = [
 /// The length of the longest keyword.
 const LONGEST: usize = 32;
 
-/// Looks up `word`, ignoring case.
+/// Looks up `word` without regard to case.
 pub(crate) fn keyword(word: &[u8]) -> Option<Keyword> {
     let mut lower = [0u8; LONGEST];
     let lower = lower.get_mut(..word.len())?;

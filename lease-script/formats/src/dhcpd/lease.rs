@@ -5,35 +5,35 @@ use std::net::Ipv4Addr;
 
 use crate::hex;
 
-/// The last second that dhcpd can represent, which stands for `never` there (`MAX_TIME` of includes/dhcpd.h).
+/// The last second that dhcpd can represent, which it treats as `never` (`MAX_TIME` of includes/dhcpd.h).
 const MAX_TIME: i64 = 0x7fff_ffff;
 
-/// A date in seconds since 1970, with 64 bits; 0 stands for an absent date, as in dhcpd.
+/// A date in seconds since 1970, with 64 bits. As in dhcpd, 0 is an absent date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Date(pub i64);
 
 impl Date {
-    /// No date.
+    /// An absent date.
     pub const ABSENT: Self = Self(0);
     /// `never`, later than any other date.
     pub const NEVER: Self = Self(i64::MAX);
 
-    /// A date as dhcpd computes it with 32 bits.
+    /// Creates a date from the 32 bits that dhcpd computes.
     pub(crate) fn of_dhcpd(seconds: i32) -> Self {
         if i64::from(seconds) == MAX_TIME { Self::NEVER } else { Self(i64::from(seconds)) }
     }
 
-    /// Whether dhcpd can represent the date; it reads later ones as `never` or as dates before 1970.
+    /// Returns whether dhcpd can represent the date. It reads later dates as `never` or as dates before 1970.
     pub fn fits_dhcpd(self) -> bool {
         self.is_never() || self.0 < MAX_TIME
     }
 
-    /// Whether this is [`Self::ABSENT`].
+    /// Returns whether this is [`Self::ABSENT`].
     pub fn is_absent(self) -> bool {
         self == Self::ABSENT
     }
 
-    /// Whether this is [`Self::NEVER`].
+    /// Returns whether this is [`Self::NEVER`].
     pub fn is_never(self) -> bool {
         self == Self::NEVER
     }
@@ -47,7 +47,7 @@ pub enum BindingState {
     Free = 1,
     /// Assigned to a client.
     Active = 2,
-    /// Expired; the failover peer does not know yet.
+    /// Expired. The failover peer does not know yet.
     Expired = 3,
     /// Released by the client.
     Released = 4,
@@ -57,13 +57,13 @@ pub enum BindingState {
     Reset = 6,
     /// Reserved for the failover secondary.
     Backup = 7,
-    /// No state: dhcpd counted a statement that should name one, but could not read it. It drops such a lease
-    /// (`lease_enqueue`), and writes such a next state as `abandoned` (`write_lease`).
+    /// No state: dhcpd counted a statement that should name one, but could not read it. dhcpd drops a lease in this state
+    /// (`lease_enqueue`), and writes this next state as `abandoned` (`write_lease`).
     Bogus = 8,
 }
 
 impl BindingState {
-    /// The word for the state in a lease file.
+    /// Returns the word for the state in a lease file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -102,12 +102,12 @@ impl fmt::Display for BindingState {
 pub struct Hardware {
     /// ARP hardware type.
     pub kind: u8,
-    /// The bytes of the address; empty for IP over InfiniBand.
+    /// The bytes of the address. Empty for IP over InfiniBand.
     pub bytes: Vec<u8>,
 }
 
 impl Hardware {
-    /// The longest address that dhcpd accepts.
+    /// Maximum length of an address that dhcpd accepts.
     pub const MAX: usize = 20;
 }
 
@@ -132,13 +132,13 @@ impl fmt::Display for Hardware {
 pub enum SetValue {
     /// A string or a list of bytes.
     Data(Vec<u8>),
-    /// `%N`.
+    /// A number, written as `%N`.
     Number(i64),
     /// `true` or `false`.
     Boolean(bool),
 }
 
-/// The name of a relay agent option (`agent_options` of server/stables.c).
+/// Returns the name of a relay agent option (`agent_options` of server/stables.c).
 pub fn agent_option_name(code: u8) -> String {
     match code {
         1 => "circuit-id".to_owned(),
@@ -151,7 +151,7 @@ pub fn agent_option_name(code: u8) -> String {
     }
 }
 
-/// One DHCPv4 lease as a declaration describes it.
+/// A DHCPv4 lease as a declaration describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The address.
@@ -170,19 +170,19 @@ pub struct Lease {
     pub cltt: Date,
     /// The binding state.
     pub state: BindingState,
-    /// The state after this one; `None` if no statement set it (old format).
+    /// The state after this one. `None` if no statement set it (old format).
     pub next_state: Option<BindingState>,
     /// The state to which a failover peer may return.
     pub rewind_state: Option<BindingState>,
     /// The hardware address of the client.
     pub hardware: Option<Hardware>,
-    /// The client identifier; empty if there is none.
+    /// The client identifier. Empty if there is none.
     pub uid: Vec<u8>,
     /// The host name that the client sent.
     pub hostname: Option<Vec<u8>>,
-    /// The lease is reserved for its client.
+    /// Whether the lease is reserved for its client.
     pub reserved: bool,
-    /// The lease was given to a BOOTP client.
+    /// Whether the lease was given to a BOOTP client.
     pub bootp: bool,
     /// The variables of `set` statements, in the order of the file.
     pub set: Vec<(String, SetValue)>,
@@ -197,7 +197,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The dates with their names in the file, in the order in which dhcpd writes them (`write_lease` of server/db.c).
+    /// Returns the dates with their names in the file, in the order in which dhcpd writes them (`write_lease` of
+    /// server/db.c).
     pub fn dates(&self) -> [(&'static str, Date); 6] {
         [
             ("starts", self.starts),
@@ -209,7 +210,7 @@ impl Lease {
         ]
     }
 
-    /// A free lease without a client and without dates.
+    /// Creates a free lease without a client and without dates.
     pub fn new(address: Ipv4Addr) -> Self {
         Self {
             address,

@@ -1,7 +1,7 @@
 //! dhcpd's lexer (common/conflex.c of 4.4), including its bugs.
 //!
-//! It reads characters as signed: byte 0xFF counts as the end of the file, and is consumed. A NUL is token 0, which a
-//! look-ahead loses. After a malformed escape sequence, a string contains a byte of the token read before it.
+//! The lexer reads characters as signed: byte 0xFF counts as the end of the file, and is consumed. A NUL is token 0, which
+//! is lost when it is peeked. After a malformed escape sequence, a string contains a byte of the token read before it.
 
 use std::io::Read;
 
@@ -12,20 +12,20 @@ use super::keyword::{Keyword, keyword};
 use super::lease::Date;
 use super::warning::Warning;
 
-/// The size of dhcpd's token buffer; strings are at least one byte shorter.
+/// The size of dhcpd's token buffer. Strings are at least one byte shorter.
 const BUFFER: usize = 1500;
 
-/// What [`Lexer::get`] returns at the end of the file.
+/// The return value of [`Lexer::get`] at the end of the file.
 const END: i16 = -1;
 
-/// A token; its text is [`Lexer::text`].
+/// A token. [`Lexer::text`] returns its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
     End,
     Nul,
     String,
     Number,
-    /// Only hexadecimal digits after the first character.
+    /// A word with only hexadecimal digits after the first character.
     NumberOrName,
     Name,
     Keyword(Keyword),
@@ -34,7 +34,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    /// `is_identifier` of includes/dhctoken.h.
+    /// Returns whether this is an identifier (`is_identifier` of includes/dhctoken.h).
     pub(crate) fn is_identifier(self) -> bool {
         matches!(self, Self::NumberOrName | Self::Name | Self::Keyword(_))
     }
@@ -44,12 +44,12 @@ pub(crate) const SEMICOLON: Token = Token::Char(b';');
 pub(crate) const OPEN: Token = Token::Char(b'{');
 pub(crate) const CLOSE: Token = Token::Char(b'}');
 
-/// The white space of C's `isspace`.
+/// Returns whether a byte is white space for C's `isspace`.
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Appends a string constant in which everything but printable ASCII is escaped.
+/// Appends a string constant. Escapes all bytes except printable ASCII.
 pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for &byte in bytes {
@@ -72,43 +72,43 @@ pub(crate) struct Lexer<R> {
     pub(crate) input: Input<R>,
     pub(crate) diagnostics: Diagnostics,
     pub(crate) date_range: DateRange,
-    /// The record being read, for the diagnostics.
+    /// The record that is being read, for the diagnostics.
     pub(crate) subject: Option<String>,
-    /// White space overflowed dhcpd's buffer, at which it exits.
+    /// Whether white space overflowed dhcpd's buffer, at which dhcpd exits.
     pub(crate) fatal: bool,
     peeked: Option<Token>,
     buffer: [u8; BUFFER],
     length: usize,
     /// The text of a one-byte token, which does not use the buffer.
     single: Option<[u8; 1]>,
-    /// The locations of the token lexed last and of the token consumed last.
+    /// The locations of the last token lexed and of the last token consumed.
     lexed_at: Location,
     at: Location,
-    /// Whether a token is lexed: warnings then point to it.
+    /// Whether a token is being lexed. Warnings then point to it.
     lexing: bool,
     /// The tokens consumed since [`Lexer::record`], as text.
     recorded: Option<Vec<u8>>,
-    /// White space or a comment precedes the token lexed last.
+    /// Whether white space or a comment precedes the last token lexed.
     spaced: bool,
     /// The number of values and statements lost since the last [`Self::take_lost_statements`].
     lost: u32,
     trial: Trial,
 }
 
-/// Whether a declaration is read as a trial, which ends at the first loss.
+/// Whether a declaration is read as a trial. A trial ends at the first loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trial {
     Off,
     /// The trial started at this offset.
     Running(u64),
-    /// Something was lost: every further token is the end of the file.
+    /// Something was lost. Every further token is the end of the file.
     Failed,
 }
 
 /// The number of bytes after which a trial stops skipping.
 const TRIAL: u64 = 64 * 1024;
 
-/// Whether a trial continues after this warning, because at most the statement concerned is lost.
+/// Returns whether a trial continues after this warning, because at most the affected statement is lost.
 fn is_harmless(warning: &Warning, consequence: Consequence) -> bool {
     match consequence {
         Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
@@ -139,12 +139,12 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Begins a trial: after the first loss, every further token is the end of the file.
+    /// Begins a trial. After the first loss, every further token is the end of the file.
     pub(crate) fn begin_trial(&mut self) {
         self.trial = Trial::Running(self.input.offset());
     }
 
-    /// Ends the trial; true if nothing was lost.
+    /// Ends the trial. Returns whether nothing was lost.
     pub(crate) fn end_trial(&mut self) -> bool {
         let failed = self.has_failed();
         self.trial = Trial::Off;
@@ -152,7 +152,7 @@ impl<R: Read> Lexer<R> {
         !failed && !fatal
     }
 
-    /// Makes a trial fail when skipping reaches the next record or exceeds the limit; returns whether the trial has failed.
+    /// Makes a trial fail if skipping reaches the next record or exceeds the limit. Returns whether the trial has failed.
     pub(crate) fn stop_runaway_skip(&mut self, token: Token) -> bool {
         let is_record = matches!(
             token,
@@ -187,13 +187,13 @@ impl<R: Read> Lexer<R> {
         self.recorded = Some(Vec::new());
     }
 
-    /// Starts recording with the token consumed last.
+    /// Starts recording with the last token consumed.
     pub(crate) fn record_from(&mut self, token: Token) {
         self.record();
         self.record_token(token);
     }
 
-    /// The tokens consumed since [`Self::record`], as text that is lexed as the same tokens.
+    /// Returns the tokens consumed since [`Self::record`], as text that is lexed as the same tokens.
     pub(crate) fn recorded(&mut self) -> Vec<u8> {
         self.recorded.take().unwrap_or_default()
     }
@@ -214,7 +214,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// The text of the token lexed last.
+    /// Returns the text of the last token lexed.
     pub(crate) fn text(&self) -> &[u8] {
         match &self.single {
             Some(byte) => byte,
@@ -222,28 +222,28 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// The text up to the first NUL, as C functions see it.
+    /// Returns the text up to the first NUL, as C functions see it.
     pub(crate) fn c_text(&self) -> &[u8] {
         let text = self.text();
         &text[..memchr::memchr(0, text).unwrap_or(text.len())]
     }
 
-    /// The text for a message.
+    /// Returns the text for a message.
     pub(crate) fn shown(&self) -> String {
         String::from_utf8_lossy(self.c_text()).into_owned()
     }
 
-    /// The location of the token consumed last.
+    /// Returns the location of the last token consumed.
     pub(crate) fn location(&self) -> Location {
         self.at
     }
 
-    /// Whether no token is peeked: the next one starts at the position of the input.
+    /// Returns whether no token is peeked. The next token then starts at the position of the input.
     pub(crate) fn is_at_token_boundary(&self) -> bool {
         self.peeked.is_none()
     }
 
-    /// Sets the location of the token consumed last to the byte before the position; called after the fast path.
+    /// Sets the location of the last token consumed to the byte before the position. Called after the fast path.
     pub(crate) fn skipped(&mut self) {
         self.lexed_at = self.input.location(1);
         self.at = self.lexed_at;
@@ -254,7 +254,7 @@ impl<R: Read> Lexer<R> {
         self.peeked = None;
     }
 
-    /// Reports a date that dhcpd reads as another one, without a line in its log.
+    /// Reports a date that dhcpd reads as a different one without a line in its log.
     pub(crate) fn note_far_date(&mut self, read: Date) {
         let what = if read.is_never() { "never" } else { "another date" };
         self.diagnostics.push(Diagnostic {
@@ -316,7 +316,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Like [`Self::next`], but white space is a token.
+    /// Like [`Self::next`], but returns white space as a token.
     pub(crate) fn next_raw(&mut self) -> Token {
         let token = match self.peeked.take() {
             Some(token) => token,
@@ -334,19 +334,19 @@ impl<R: Read> Lexer<R> {
         self.keep(token)
     }
 
-    /// Token 0 cannot be peeked: dhcpd reads the next token instead.
+    /// Stores a peeked token. Token 0 cannot be peeked: dhcpd reads the next token instead.
     fn keep(&mut self, token: Token) -> Token {
         self.peeked = (token != Token::Nul).then_some(token);
         token
     }
 
-    /// Reads a byte; [`END`] for the end of the file and for byte 0xFF.
+    /// Reads a byte. Returns [`END`] at the end of the file and for byte 0xFF.
     #[inline]
     fn get(&mut self) -> i16 {
         match self.input.take() {
             Some(0xff) => {
                 self.fail_trial();
-                // As the last byte it changes nothing; whether it is the last one is known only after reading on.
+                // The last byte of a file changes nothing. Whether this is the last byte is known only after reading on.
                 if !self.input.window().is_empty() || self.input.extend() {
                     let location = self.input.location(1);
                     self.diagnostics.push(Diagnostic {
@@ -364,7 +364,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Puts a byte back; [`END`] stays consumed.
+    /// Puts a byte back. [`END`] stays consumed.
     #[inline]
     fn unget(&mut self, c: i16) {
         if c != END {

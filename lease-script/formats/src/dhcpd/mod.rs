@@ -6,12 +6,12 @@
 //!   parser, including their recovery from errors (common/conflex.c, common/parse.c, server/confpars.c), and its
 //!   start-up: expiry, pools, the rewrite (server/mdb.c, server/db.c).
 //! * [`View::Text`]: the last declaration of each address that dhcpd's parser accepts.
-//! * [`View::Salvage`]: everything worth keeping of a damaged file. Records are units: a torn record never replaces a
-//!   complete one, and damage does not affect complete records beside it.
+//! * [`View::Salvage`]: everything that can be recovered from a damaged file. Records are units: a torn record never
+//!   replaces a complete one, and damage does not affect complete records beside it.
 //!
 //! Well-formed leases take a fast path that reads bytes in place and agrees with the full parser on everything that it
-//! accepts; all else goes through the parser. Memory use grows with the number of addresses, not with the size of the
-//! file: the input is a stream that is read through a window.
+//! accepts. All other text goes through the parser. Memory use grows with the number of addresses, not with the size of the
+//! file, because the input is a stream that is read through a window.
 
 mod config;
 mod date_range;

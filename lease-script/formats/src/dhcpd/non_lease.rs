@@ -1,20 +1,20 @@
-//! Declarations other than leases, which a rewrite has to keep unchanged.
+//! Declarations other than leases, which a rewrite must keep unchanged.
 
 use std::collections::BTreeMap;
 
 use super::keyword::Keyword;
 
-/// A host, group, class, subclass or failover peer, as text that reads as the same declaration.
+/// A host, group, class, subclass or failover peer, as text that is read as the same declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NonLease {
-    /// The first word: `host`, `group`, `class`, `subclass` or `failover`.
+    /// The keyword: `host`, `group`, `class`, `subclass` or `failover`.
     pub kind: &'static str,
-    /// The declaration, without a line end.
+    /// The declaration, without a line break at its end.
     pub text: Vec<u8>,
 }
 
 /// The last declaration of each name, in the order of the file. A failover peer is declared again at each change of its
-/// state; as in dhcpd, the last declaration replaces the earlier ones.
+/// state. As in dhcpd, the last declaration replaces the earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct NonLeases {
     places: BTreeMap<Vec<u8>, usize>,
@@ -33,13 +33,13 @@ impl NonLeases {
         let head = &text[..memchr::memchr2(b'{', b';', &text).unwrap_or(text.len())];
         let head = head.trim_ascii_end();
         let key = match keyword {
-            // A declaration sets one or more of these; it replaces an earlier one that sets the same.
+            // A declaration sets one or more of these states. It replaces an earlier one that sets the same states.
             Keyword::Failover => states(&text).fold(head.to_vec(), |mut key, state| {
                 key.extend_from_slice(state);
                 key
             }),
             Keyword::Host => head.to_vec(),
-            // These can add to each other.
+            // These declarations can add to each other.
             _ => text.clone(),
         };
         if let Some(old) = self.places.remove(&key) {
@@ -52,7 +52,7 @@ impl NonLeases {
         }
     }
 
-    /// The number of declarations.
+    /// Returns the number of declarations.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
@@ -68,7 +68,7 @@ impl NonLeases {
         self.places.values_mut().for_each(|at| *at = moved[*at]);
     }
 
-    /// All declarations; classes first, since leases and subclasses refer to them.
+    /// Returns all declarations, classes first, because leases and subclasses refer to them.
     pub(crate) fn into_list(self) -> Vec<NonLease> {
         let rank = |other: &NonLease| match other.kind {
             "class" => 0,
@@ -83,7 +83,7 @@ impl NonLeases {
     }
 }
 
-/// The statements in a failover declaration.
+/// Returns the statements in a failover declaration.
 fn states(text: &[u8]) -> impl Iterator<Item = &'static [u8]> {
     let words: [&'static [u8]; 3] = [b"my state", b"partner state", b"mclt"];
     let lower = text.to_ascii_lowercase();

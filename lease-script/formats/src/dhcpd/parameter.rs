@@ -9,7 +9,7 @@ pub(super) enum Value {
     Any,
 }
 
-/// The parameters that an `on` block may set (`server_options` of server/stables.c).
+/// Returns the type of a parameter that an `on` block may set (`server_options` of server/stables.c).
 pub(super) fn parameter(name: &[u8]) -> Option<Value> {
     const NUMBERS: &str = " default-lease-time max-lease-time min-lease-time dynamic-bootp-lease-length min-secs omapi-port \
          local-port remote-port ddns-ttl ping-timeout adaptive-lease-time-threshold preferred-lifetime limit-addrs-per-ia \

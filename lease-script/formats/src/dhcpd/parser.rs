@@ -1,4 +1,4 @@
-//! Parts of declarations (common/parse.c of dhcpd 4.4), with its recovery from errors.
+//! Parses parts of declarations (common/parse.c of dhcpd 4.4), with dhcpd's recovery from errors.
 
 use std::io::Read;
 
@@ -9,12 +9,12 @@ use super::lease::{Date, Hardware, SetValue};
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::warning::Warning;
 
-/// C's `atoi` as glibc implements it, with a 64-bit `strtol`.
+/// Converts text to a number like C's `atoi` in glibc, with a 64-bit `strtol`.
 pub(crate) fn atoi(text: &[u8]) -> i32 {
     atol(text) as i32
 }
 
-/// C's `atol` where `long` has 64 bits.
+/// Converts text to a number like C's `atol` where `long` has 64 bits.
 pub(crate) fn atol(text: &[u8]) -> i64 {
     let mut digits = text.trim_ascii_start();
     let negative = digits.first() == Some(&b'-');
@@ -85,13 +85,13 @@ impl<R: Read> Lexer<R> {
         self.peek() == Token::Keyword(keyword)
     }
 
-    /// One number of eight bits (`convert_num`).
+    /// Converts one number of eight bits (`convert_num`).
     fn convert(&mut self, text: &[u8], base: u32) -> u8 {
         let negative = text.first() == Some(&b'-');
         let digits = if negative { &text[1..] } else { text };
         let shown = String::from_utf8_lossy(text).into_owned();
         let mut value = 0u32;
-        // Without digits, the C loop examines the terminator.
+        // Without digits, the C loop examines the terminating NUL.
         let digits = if digits.is_empty() { &[0][..] } else { digits };
         for &byte in digits {
             let digit = match byte {
@@ -124,7 +124,7 @@ impl<R: Read> Lexer<R> {
         if negative { (value as u8).wrapping_neg() } else { value as u8 }
     }
 
-    /// Numbers with a separator between them: exactly `max` of them, or any number when it is 0.
+    /// Parses numbers with a separator between them: exactly `max` numbers, or any number of them if `max` is 0.
     pub(crate) fn aggregate(&mut self, max: usize, separator: u8, base: u32) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut waiting: Vec<Vec<u8>> = Vec::new();
@@ -167,7 +167,7 @@ impl<R: Read> Lexer<R> {
             }
         }
         if max == 0 {
-            // dhcpd converts, and warns, from the last to the first.
+            // dhcpd converts the numbers, and warns about them, from the last to the first.
             bytes = waiting.iter().rev().map(|text| self.convert(text, base)).collect();
             bytes.reverse();
             return (!bytes.is_empty()).then_some(bytes);
@@ -175,7 +175,7 @@ impl<R: Read> Lexer<R> {
         Some(bytes)
     }
 
-    /// A list of hexadecimal bytes (`parse_cshl`).
+    /// Parses a list of hexadecimal bytes (`parse_cshl`).
     pub(crate) fn hex_list(&mut self) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         loop {
@@ -194,7 +194,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// A string or hexadecimal bytes for a buffer of `max` bytes (`parse_X`); empty after an error.
+    /// Parses a string or hexadecimal bytes for a buffer of `max` bytes (`parse_X`). Returns no bytes after an error.
     pub(crate) fn string_or_hex(&mut self, max: usize) -> Vec<u8> {
         let token = self.peek();
         if token == Token::NumberOrName || token == Token::Number {
@@ -291,7 +291,7 @@ impl<R: Read> Lexer<R> {
         read
     }
 
-    /// Whether the token that was peeked at is the word `UTC` or `GMT`.
+    /// Returns whether the peeked token is the word `UTC` or `GMT`.
     fn peek_is_utc(&self) -> bool {
         let text = self.c_text();
         text.eq_ignore_ascii_case(b"utc") || text.eq_ignore_ascii_case(b"gmt")
@@ -319,7 +319,7 @@ impl<R: Read> Lexer<R> {
         None
     }
 
-    /// A name with dots in it (`parse_host_name`).
+    /// Parses a name that may contain dots (`parse_host_name`).
     pub(crate) fn host_name(&mut self) -> Option<Vec<u8>> {
         let mut name = Vec::new();
         loop {
@@ -338,7 +338,7 @@ impl<R: Read> Lexer<R> {
         (!name.is_empty()).then_some(name)
     }
 
-    /// What follows `hardware`: `previous` is what an earlier statement left.
+    /// Parses the rest of a `hardware` statement. `previous` is the value of an earlier statement.
     pub(crate) fn hardware(&mut self, previous: Option<Hardware>) -> Option<Hardware> {
         let kind = match self.next() {
             Token::Keyword(Keyword::Ethernet) => 1,
@@ -373,7 +373,7 @@ impl<R: Read> Lexer<R> {
         hardware
     }
 
-    /// The right side of `set NAME =` (`parse_binding_value` of server/confpars.c).
+    /// Parses the right side of `set NAME =` (`parse_binding_value` of server/confpars.c).
     pub(crate) fn set_value(&mut self) -> Option<SetValue> {
         let token = self.peek();
         match token {
@@ -418,7 +418,7 @@ impl<R: Read> Lexer<R> {
         None
     }
 
-    /// An IPv6 address: tokens without white space between them, given to `inet_pton`.
+    /// Parses an IPv6 address: tokens without white space between them, which dhcpd passes to `inet_pton`.
     pub(crate) fn ip6(&mut self) -> Option<std::net::Ipv6Addr> {
         const LONGEST: usize = 45;
         let mut text = Vec::new();

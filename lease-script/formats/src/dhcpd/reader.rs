@@ -1,4 +1,4 @@
-//! Reading a lease file in one of the three views.
+//! Reads a lease file in one of the three views.
 
 use std::fmt;
 use std::fs::File;
@@ -31,7 +31,7 @@ use crate::limits;
 pub enum View {
     /// The leases that dhcpd keeps after a restart.
     Dhcpd,
-    /// Everything worth keeping of a damaged file.
+    /// Everything that can be recovered from a damaged file.
     Salvage,
     /// The last accepted declaration of each address.
     Text,
@@ -42,7 +42,7 @@ pub enum View {
 pub enum Verdict {
     /// It reads the file without a warning.
     Clean,
-    /// It reads the file with warnings; the exit status is 0.
+    /// It reads the file with warnings. The exit status is 0.
     Warns,
     /// It does not start.
     Refuses,
@@ -68,24 +68,24 @@ pub struct Options {
     pub view: View,
     /// The time of the restart in seconds since 1970.
     pub now: i64,
-    /// The protocol; `None` derives it from the contents of the file.
+    /// The protocol. `None` derives it from the contents of the file.
     pub family: Option<Family>,
-    /// The server's configuration; without one every address, class and peer counts as known.
+    /// The server's configuration. Without one, every address, class and peer counts as known.
     pub config: Option<Arc<Config>>,
     /// The maximum number of threads.
     pub threads: usize,
-    /// Which declarations to keep in addition to the last one of each address. Turns the fast path off.
+    /// Which declarations to keep in addition to the last one of each address. Any selection turns the fast path off.
     pub history: Option<History>,
     /// Files of at least this many bytes are read with the fast path. The fast path differs from the parser in one case: the
     /// bytes that a malformed escape sequence leaves in a string.
     pub fast_path_from: u64,
 }
 
-/// The default of [`Options::fast_path_from`]: shorter files are read quickly without it.
+/// The default of [`Options::fast_path_from`]. Shorter files are read quickly without the fast path.
 const FAST_PATH_FROM: u64 = 1024 * 1024;
 
 impl Options {
-    /// Options for a view at a time: one thread, no configuration, any protocol.
+    /// Creates options for a view at a time, with one thread, no configuration and any protocol.
     pub fn new(view: View, now: i64) -> Self {
         Self {
             view,
@@ -120,13 +120,14 @@ pub struct Reading {
     pub table: LeaseTable,
     /// The last declaration of each identity association.
     pub ia_table: IaTable,
-    /// Hosts, groups, classes and failover states, which a rewrite has to keep.
+    /// Hosts, groups, classes and failover states, which a rewrite must keep.
     pub non_leases: Vec<NonLease>,
     /// The number of values and statements that dhcpd cannot read in the last declarations.
     pub lost_statements: u64,
-    /// The number of bytes that were read more than once: at most proportional to the length of the file, for any contents.
+    /// The number of bytes that were read more than once. It is at most proportional to the length of the file, for any
+    /// contents.
     pub reread: u64,
-    /// The declarations that [`Options::history`] asked for.
+    /// The declarations that [`Options::history`] selects.
     pub history: Vec<Declaration>,
     now: i64,
     config: Option<Arc<Config>>,
@@ -134,8 +135,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The number of statements, records and other parts of the file that are missing here. A torn record was never
-    /// acknowledged and does not count.
+    /// Returns the number of statements, records and other parts of the file that are missing in the view. A torn record was
+    /// never acknowledged and does not count.
     pub fn left_out(&self) -> u64 {
         use Consequence::{Damaged, LeftOut, Nothing, Rescued, Torn, ValueChanged};
         let count = |is_left_out: fn(Consequence) -> bool| {
@@ -143,7 +144,7 @@ impl Reading {
             consequences.filter(|consequence| is_left_out(*consequence)).count() as u64
         };
         match self.view {
-            // The other consequences say what dhcpd would do.
+            // The other consequences describe what dhcpd would do.
             View::Salvage => self.lost_statements + count(|it| matches!(it, Damaged | LeftOut)),
             View::Dhcpd | View::Text => {
                 count(|it| !matches!(it, Nothing | ValueChanged | Rescued | Torn))
@@ -151,7 +152,7 @@ impl Reading {
         }
     }
 
-    /// The leases of the view, by address.
+    /// Returns the leases of the view, by address.
     pub fn leases(&self) -> Box<dyn Iterator<Item = Lease> + '_> {
         if self.family == Family::V6 && self.view == View::Dhcpd {
             return Box::new(std::iter::empty());
@@ -163,7 +164,7 @@ impl Reading {
         Box::new(self.table.iter_sorted().filter_map(move |lease| restart.lease(lease)))
     }
 
-    /// The identity associations, in the order in which dhcpd writes them.
+    /// Returns the identity associations in the order in which dhcpd writes them.
     pub fn ias(&self) -> Box<dyn Iterator<Item = &Ia> + '_> {
         Box::new(self.ia_table.iter_as_written())
     }
@@ -192,7 +193,7 @@ impl Reading {
         }
     }
 
-    fn judge(&mut self, fatal: bool) {
+    fn set_verdict(&mut self, fatal: bool) {
         if self.view == View::Dhcpd && !fatal {
             self.report_bogus();
         }
@@ -217,18 +218,18 @@ impl Reading {
 pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
     match read(bytes, options, Limits::None) {
         Ok(reading) => reading,
-        // Bytes in memory cannot fail to be read.
+        // Reading bytes in memory cannot fail.
         Err(_) => unreachable!("slices are read without errors"),
     }
 }
 
-/// Reads the lease file at `path`, up to the length that it has when it is opened. A pipe of up to 256 MiB is read to its
-/// end first.
+/// Reads the lease file at `path`, up to the length that it has when it is opened. A pipe is read to its end first, up to
+/// 256 MiB.
 ///
 /// # Errors
 ///
-/// The file cannot be opened or read, is a directory or a device, is a pipe with more than
-/// 256 MiB, or has more leases than can be kept in memory.
+/// If the file cannot be opened or read, is a directory or a device, is a pipe with more than 256 MiB, or has more leases
+/// than can be kept in memory.
 pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -250,23 +251,23 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
 ///
 /// # Errors
 ///
-/// The file cannot be read, or has more leases than can be kept in memory.
+/// If the file cannot be read, or has more leases than can be kept in memory.
 pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Reading> {
     read(&FileSource { file, length }, options, Limits::OfLeases)
 }
 
-/// The largest pipe that is read.
+/// Maximum number of bytes that are read from a pipe.
 const MAX_PIPE_BYTES: u64 = 256 << 20;
 
-/// The largest count that read() returns on Linux; dhcpd reads the whole file with one call.
+/// The largest count that `read` returns on Linux. dhcpd reads the whole file with one call.
 const MAX_READ_BYTES: u64 = 0x7fff_f000;
 
 /// How much of a file may be kept in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limits {
-    /// The file is in memory itself.
+    /// No limits, because the file itself is in memory.
     None,
-    /// The numbers of `limits`.
+    /// The limits of the module `limits`.
     OfLeases,
 }
 
@@ -278,11 +279,11 @@ fn read<S: Source + ?Sized>(source: &S, options: &Options, limits: Limits) -> io
     match read_family(source, options, limits, family)? {
         Some(reading) => Ok(reading),
         None => Ok(read_family(source, options, limits, Family::V6)?
-            .expect("a family that is not guessed is never given up")),
+            .expect("only a guessed family can be wrong")),
     }
 }
 
-/// The result for a file that dhcpd cannot read with one call.
+/// Returns the result for a file that dhcpd cannot read with one call.
 fn too_long(length: u64, options: &Options) -> Reading {
     let mut diagnostics = Diagnostics::default();
     diagnostics.push(Diagnostic {
@@ -327,7 +328,7 @@ fn rules(options: &Options, family: Family) -> ParseRules {
     }
 }
 
-/// `None` if the file belongs to the other protocol.
+/// Reads a file of one protocol. Returns `None` if the protocol was a guess and the file belongs to the other one.
 fn read_family<S: Source + ?Sized>(
     source: &S,
     options: &Options,
@@ -385,7 +386,7 @@ fn read_family<S: Source + ?Sized>(
             return Ok(None);
         }
         let mut reading = finish(declarations, options);
-        reading.judge(stop == ReadEnd::Fatal);
+        reading.set_verdict(stop == ReadEnd::Fatal);
         Ok(Some(reading))
     })
 }
@@ -406,7 +407,7 @@ impl Limits {
     }
 }
 
-/// The reading without a verdict.
+/// Returns the reading, without its verdict.
 fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options) -> Reading {
     let Declarations { lexer, rules, contents, .. } = declarations;
     let lost = contents.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();

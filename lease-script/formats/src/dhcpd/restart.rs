@@ -1,4 +1,4 @@
-//! The changes that dhcpd makes to leases at its start, before it writes them again: `expire_all_pools` and
+//! The changes that dhcpd makes to leases when it starts, before it writes them again: `expire_all_pools` and
 //! `write_leases4` of server/mdb.c, `write_lease` of server/db.c.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Failover {
     }
 }
 
-/// The server at its start.
+/// The state of the server when it starts.
 #[derive(Debug)]
 pub(crate) struct Restart<'a> {
     pub(crate) now: i64,
@@ -47,13 +47,13 @@ pub(crate) struct Restart<'a> {
     pub(crate) failover: Vec<Failover>,
 }
 
-/// Whether dhcpd accepts all characters in a host name (`db_printable` of server/db.c).
+/// Returns whether dhcpd accepts all characters in a host name (`db_printable` of server/db.c).
 pub(crate) fn printable(name: &[u8]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 impl Restart<'_> {
-    /// The lease as the server writes it; `None` if it does not write it.
+    /// Returns the lease as the server writes it, or `None` if the server does not write it.
     pub(crate) fn lease(&self, mut lease: Lease) -> Option<Lease> {
         let peer = self
             .config
@@ -68,27 +68,27 @@ impl Restart<'_> {
         Self::written(lease)
     }
 
-    /// Whether the server finds that the lease has no state, and drops it with a line in its log.
+    /// Returns whether the server finds that the lease has no state, and drops it with a line in its log.
     pub(crate) fn is_bogus(&self, lease: &Lease) -> bool {
         let mut lease = lease.clone();
         self.expire(&mut lease, None);
         lease.state == BindingState::Bogus
     }
 
-    /// Whether a date cannot be written by the server, so that the rewrite fails.
+    /// Returns whether the server cannot write one of the dates, so that the rewrite fails.
     pub(crate) fn breaks_rewrite(lease: &Lease) -> bool {
         [lease.starts, lease.ends, lease.tstp, lease.tsfp, lease.atsfp, lease.cltt]
             .iter()
             .any(|date| date.0 < 0)
     }
 
-    /// [`Self::breaks_rewrite`] for an identity association.
+    /// Does the same as [`Self::breaks_rewrite`] for an identity association.
     pub(crate) fn breaks_rewrite_of(ia: &Ia) -> bool {
         ia.cltt.0 < 0 || ia.addresses.iter().any(|address| address.ends.0 < 0)
     }
 
-    /// `pool_timer`: the queues are processed in the order free, active, expired, abandoned,
-    /// backup, reserved, so a lease may change its state twice.
+    /// Expires a lease (`pool_timer`). The queues are processed in the order free, active, expired, abandoned, backup,
+    /// reserved, so a lease may change its state twice.
     fn expire(&self, lease: &mut Lease, peer: Option<&Failover>) {
         let mut passed = 0;
         loop {
@@ -125,7 +125,8 @@ impl Restart<'_> {
         }
     }
 
-    /// `make_binding_state_transition`, after what `supersede_lease` does to every lease.
+    /// Changes the state of a lease (`make_binding_state_transition`), after the changes that `supersede_lease` makes to
+    /// every lease.
     fn step(lease: &mut Lease, next: BindingState, peer: Option<&Failover>) {
         use BindingState::{Abandoned, Active, Backup, Bogus, Expired, Free, Released, Reset};
         lease.atsfp = Date::ABSENT;
@@ -164,7 +165,7 @@ impl Restart<'_> {
         });
     }
 
-    /// What is left of a lease in the file that the server writes.
+    /// Returns what remains of a lease in the file that the server writes, or `None` if the server does not write it.
     fn written(mut lease: Lease) -> Option<Lease> {
         let owned = lease.hardware.is_some() || !lease.uid.is_empty();
         let is_unowned = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
@@ -205,7 +206,7 @@ fn execute(lease: &mut Lease, statement: &Statement) {
     match statement {
         Statement::Set(name, expression) => {
             if let Some(value) = value(lease, expression) {
-                // dhcpd puts a new variable first.
+                // dhcpd inserts a new variable at the front.
                 let before = lease.set.len();
                 set_variable(&mut lease.set, name, value);
                 if lease.set.len() > before {
@@ -266,7 +267,7 @@ fn truth(lease: &Lease, expression: &Expression) -> Option<bool> {
             Expression::Variable(name) => Some(variable(lease, name).is_some()),
             _ => None,
         },
-        // Without a packet no option exists.
+        // Without a packet, no option exists.
         Expression::Unknown | Expression::UnknownTruth => Some(false),
         _ => None,
     }
@@ -304,7 +305,7 @@ fn number(lease: &Lease, expression: &Expression) -> Option<i64> {
 fn data(lease: &Lease, expression: &Expression) -> Option<Vec<u8>> {
     match expression {
         Expression::Data(bytes) => Some(bytes.clone()),
-        // As data, a number is a list of one hexadecimal byte.
+        // A number that is used as data is a list of one hexadecimal byte.
         Expression::Number(number) => {
             Some(vec![u64::from_str_radix(&number.to_string(), 16).ok()? as u8])
         }

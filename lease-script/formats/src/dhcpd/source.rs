@@ -10,10 +10,10 @@ pub(crate) trait Source: Sync {
     where
         Self: 'a;
 
-    /// A reader of the bytes from `offset` up to `end`.
+    /// Opens a reader of the bytes from `offset` up to `end`.
     fn open(&self, offset: u64, end: u64) -> Self::Reader<'_>;
 
-    /// The number of bytes when reading began.
+    /// Returns the number of bytes when reading began.
     fn len(&self) -> u64;
 }
 
@@ -30,8 +30,7 @@ impl Source for [u8] {
     }
 }
 
-/// The first bytes of a regular file: bytes that are appended later are not read, and a file that is truncated ends
-/// early.
+/// The first bytes of a regular file. Bytes that are appended later are not read, and a file that is truncated ends early.
 pub(crate) struct FileSource<'f> {
     pub(crate) file: &'f File,
     pub(crate) length: u64,

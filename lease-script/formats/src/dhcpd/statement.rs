@@ -1,5 +1,5 @@
-//! The statements inside `on` blocks (common/parse.c), as far as they matter for a lease: `set`, `unset` and `if` are
-//! kept, the others are only skipped.
+//! The statements inside `on` blocks (common/parse.c), as far as they matter for a lease. `set`, `unset` and `if` are kept.
+//! All others are only skipped.
 
 use std::io::Read;
 
@@ -35,13 +35,13 @@ pub(crate) struct OnBlock {
 /// The result of parsing a statement.
 enum Parsed {
     One(Statement),
-    /// Not a statement, or an invalid one; true if the whole block is lost.
+    /// Not a statement, or an invalid one. The value is true if the whole block is lost.
     Stop(bool),
 }
 
 impl<R: Read> Lexer<R> {
-    /// Parses the rest of an `on` statement; `None` after an error, which was reported. A `loose` block may contain any
-    /// text with balanced braces.
+    /// Parses the rest of an `on` statement. Returns `None` after an error, which was reported. A `loose` block may contain
+    /// any text with balanced braces.
     pub(crate) fn on_statement(&mut self, depth: u32, loose: bool) -> Option<OnBlock> {
         let mut events = Events::default();
         let mut token;
@@ -100,7 +100,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Parses statements; `None` if they are lost.
+    /// Parses statements. Returns `None` if they are lost.
     pub(crate) fn statements(&mut self, depth: u32) -> Option<Vec<Statement>> {
         let mut statements = Vec::new();
         loop {
@@ -137,7 +137,8 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// `max-lease-time 60;`: the value does not affect the lease, but an invalid one causes a warning.
+    /// Parses a statement such as `max-lease-time 60;`. The value does not affect the lease, but an invalid one causes a
+    /// warning.
     fn parameter_statement(&mut self, value: Value) -> Parsed {
         self.next();
         let token = self.peek();
@@ -211,7 +212,7 @@ impl<R: Read> Lexer<R> {
                 self.next();
                 self.call_statement(depth)
             }
-            // The values of options and the like do not affect the lease.
+            // The values of options and similar statements do not affect the lease.
             Keyword::Send
             | Keyword::Supersede
             | Keyword::Option
@@ -273,7 +274,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// `log ([PRIORITY,] DATA);`
+    /// Parses the rest of `log ([PRIORITY,] DATA);`.
     fn log_statement(&mut self, depth: u32) -> Parsed {
         if self.next() != Token::Char(b'(') {
             return self.bad_statement("left parenthesis expected.");
@@ -366,7 +367,7 @@ impl<R: Read> Lexer<R> {
         self.if_statement(depth + 1)
     }
 
-    /// Skips the closing brace of a block. `None` if it is missing.
+    /// Skips the closing brace of a block. Returns `None` if it is missing.
     fn expect_close(&mut self) -> Option<()> {
         if self.next() == CLOSE {
             return Some(());

@@ -1,4 +1,4 @@
-//! The last declaration of every address, packed.
+//! A packed table of the last declaration of every address.
 //!
 //! ```text
 //! index: address -> entry      entry: dates, states, flags, position in the heap
@@ -13,12 +13,12 @@ use crate::address_hasher::AddressHasher;
 
 use super::lease::{BindingState, Date, Hardware, Lease, SetValue};
 
-/// The parts of a lease of fixed size.
+/// The fixed-size parts of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Fixed {
-    /// starts, ends, tstp, tsfp, atsfp, cltt.
+    /// `starts`, `ends`, `tstp`, `tsfp`, `atsfp` and `cltt`.
     pub(crate) dates: [i64; 6],
-    /// Binding, next and rewind state; 0 is none.
+    /// The binding, next and rewind state. 0 means none.
     pub(crate) states: [u8; 3],
     pub(crate) flags: u8,
 }
@@ -99,40 +99,40 @@ pub struct LeaseTable {
 }
 
 impl LeaseTable {
-    /// The number of addresses.
+    /// Returns the number of addresses.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no lease.
+    /// Returns whether there are no leases.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The lease of one address.
+    /// Returns the lease of an address.
     pub fn get(&self, address: Ipv4Addr) -> Option<Lease> {
         let entry = *self.index.get(&u32::from(address))?;
         Some(self.unpack(&self.entries[entry as usize]))
     }
 
-    /// Whether the address has a declaration.
+    /// Returns whether the address has a declaration.
     pub fn has(&self, address: Ipv4Addr) -> bool {
         self.index.contains_key(&u32::from(address))
     }
 
-    /// The leases in the order in which their addresses first appeared.
+    /// Returns the leases in the order in which their addresses first appeared.
     pub fn iter(&self) -> impl Iterator<Item = Lease> + '_ {
         self.entries.iter().map(|entry| self.unpack(entry))
     }
 
-    /// The leases by address.
+    /// Returns the leases, sorted by address.
     pub fn iter_sorted(&self) -> impl Iterator<Item = Lease> + '_ {
         let mut order: Vec<&Entry> = self.entries.iter().collect();
         order.sort_unstable_by_key(|entry| entry.address);
         order.into_iter().map(|entry| self.unpack(entry))
     }
 
-    /// The leases without a state or next state that a statement should have named.
+    /// Returns the leases that lack a state or next state although a statement should have named it.
     pub(crate) fn iter_bogus(&self) -> impl Iterator<Item = Lease> + '_ {
         const BOGUS: u8 = BindingState::Bogus as u8;
         let bogus = self.entries.iter().filter(|entry| entry.fixed.states[..2].contains(&BOGUS));
@@ -173,7 +173,7 @@ impl LeaseTable {
         }
     }
 
-    /// Adds the leases of `later`, which replace those here.
+    /// Adds the leases of `later`, which replace existing ones.
     pub(crate) fn merge(&mut self, later: &Self) {
         if self.is_empty() {
             self.index.reserve(later.len());

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::ia_kind::IaKind;
 
-/// A message of the parser. The complaints that concern nothing but the statement they are about are variants of their
-/// own, because a trial of the lexer goes on after them.
+/// A message of the parser. Warnings that concern only one statement are variants of their own, because a trial of the lexer
+/// continues after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Warning {
-    /// An option of another space than `agent` in a lease.
+    /// An option in a lease that does not belong to the space `agent`.
     NotAgentOption,
     /// An unknown option of the space `agent`.
     UnknownAgentOption(String),
@@ -20,7 +20,7 @@ pub(crate) enum Warning {
     UnknownFailoverPeer(String),
     /// An unknown word for the state of a failover peer.
     UnknownFailoverState,
-    /// A statement that does not belong into an address of an identity association.
+    /// A statement that is not allowed in an address of an identity association.
     UnexpectedIaContents {
         /// The kind of the identity association.
         kind: IaKind,
@@ -29,12 +29,12 @@ pub(crate) enum Warning {
     },
     /// A hardware address of more than 20 bytes.
     HardwareTooLong,
-    /// Any other warning, in the words of dhcpd.
+    /// Any other warning, in dhcpd's words.
     Other(String),
 }
 
 impl Warning {
-    /// Whether only the statement concerned is lost.
+    /// Returns whether only the affected statement is lost.
     pub(crate) fn concerns_one_statement(&self) -> bool {
         !matches!(self, Self::Other(_))
     }

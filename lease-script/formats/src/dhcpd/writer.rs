@@ -1,8 +1,8 @@
-//! Writing declarations that dhcpd reads back exactly.
+//! Writes declarations that dhcpd reads back exactly.
 //!
 //! The format is that of `write_lease` and `write_ia` of dhcpd 4.4 (server/db.c), except that strings in `on` blocks are
-//! escaped, and that declarations which dhcpd could not read again are refused. Every record is read back by the parser
-//! of this crate before it is returned, so that the written text stands for the given declaration.
+//! escaped, and that declarations which dhcpd could not read again are rejected. The parser of this crate reads every record
+//! back before it is returned, so that the written text is known to represent the given declaration.
 
 use std::fmt;
 use std::io::Write as _;
@@ -19,12 +19,12 @@ use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
 use super::lexer::{Lexer, Token, put_string};
 use super::non_lease::NonLease;
 
-/// The longest string that fits into the buffer of dhcpd's lexer (common/conflex.c).
+/// Maximum length of a string that fits into the buffer of dhcpd's lexer (common/conflex.c).
 const MAX_STRING: usize = 1499;
-/// The longest identifier of an identity association that is read as a string.
+/// Maximum length of the identifier of an identity association that is read as a string.
 const MAX_ID: usize = 131;
 
-/// Why a record cannot be written: dhcpd would not read it back as it is.
+/// Why a record cannot be written: dhcpd would not read it back unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unwritable {
     /// The record: `lease 10.0.0.1`, `ia-na 0100…`, `server-duid`.
@@ -43,17 +43,17 @@ impl std::error::Error for Unwritable {}
 
 type Refused = Result<(), String>;
 
-/// Whether dhcpd writes a host name again at its next rewrite (`db_printable` of server/db.c). It reads and uses
+/// Returns whether dhcpd writes a host name again at its next rewrite (`db_printable` of server/db.c). dhcpd reads and uses
 /// other names but does not write them.
 pub fn keeps_hostname(name: &[u8]) -> bool {
     super::restart::printable(name)
 }
 
-/// Appends the header of a file: comments, the byte order of IAIDs, and the DUID of the server if there is one. It must
-/// come before identity associations.
+/// Appends the header of a file: comments, the byte order of IAIDs, and the DUID of the server if there is one. The header
+/// must come before identity associations.
 ///
 /// # Errors
-/// dhcpd would not read the DUID.
+/// If dhcpd would not read the DUID.
 pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(), Unwritable> {
     out.extend_from_slice(
         b"# The format of this file is documented in the dhcpd.leases(5) manual page.\n\
@@ -67,7 +67,7 @@ pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(),
 /// Appends a `server-duid` statement.
 ///
 /// # Errors
-/// The DUID has less than 3 or more than 127 bytes.
+/// If the DUID has fewer than 3 or more than 127 bytes.
 fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritable> {
     if !(3..=127).contains(&duid.len()) {
         let reason = format!("a DUID of {} bytes", duid.len());
@@ -88,7 +88,7 @@ pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
 /// Checks that dhcpd reads a declaration other than a lease without a problem.
 ///
 /// # Errors
-/// dhcpd would report a problem.
+/// If dhcpd would report a problem.
 pub fn check_non_lease(other: &NonLease) -> Result<(), Unwritable> {
     let head = other.text.split(|c| matches!(c, b'{' | b';')).next().unwrap_or_default();
     let subject = String::from_utf8_lossy(head.trim_ascii()).into_owned();
@@ -101,7 +101,7 @@ pub fn check_non_lease(other: &NonLease) -> Result<(), Unwritable> {
 /// Appends one `lease` declaration.
 ///
 /// # Errors
-/// dhcpd would not read the declaration back as it is, or could not write it again. Nothing is appended then.
+/// If dhcpd would not read the declaration back unchanged, or could not write it again. Nothing is appended then.
 pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
     checked(out, format!("lease {}", lease.address), |record| {
         put_lease(record, lease)?;
@@ -120,7 +120,7 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
 /// Appends one `ia-na`, `ia-ta` or `ia-pd` declaration, for a file whose byte order is little-endian.
 ///
 /// # Errors
-/// Those of [`write_lease`].
+/// Returns the errors of [`write_lease`].
 pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
     let id = Plain(&ia.id[..ia.id.len().min(16)]);
     let subject = format!("{} {id}", ia.kind.declaration_word());
@@ -165,7 +165,7 @@ fn same(mut reader: Declarations<&[u8]>, equal: bool) -> Refused {
     if let Some(found) = reader.lexer.diagnostics.iter().next() {
         return Err(format!("dhcpd would log `{}`", found.message));
     }
-    if equal && over { Ok(()) } else { Err("dhcpd would read something else".to_owned()) }
+    if equal && over { Ok(()) } else { Err("dhcpd would read a different declaration".to_owned()) }
 }
 
 fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
@@ -190,13 +190,13 @@ fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {
     let _ = writeln!(out, "lease {} {{", lease.address);
     for (name, value) in lease.dates() {
         // Without `tstp`, dhcpd uses `ends`.
-        let unsaid = if name == "tstp" { lease.ends } else { Date::ABSENT };
-        if value != unsaid {
+        let default = if name == "tstp" { lease.ends } else { Date::ABSENT };
+        if value != default {
             date(out, "  ", name, value)?;
         }
     }
     if lease.state == BindingState::Abandoned && lease.rewind_state.is_none() {
-        // The old format, which does not set `rewind`.
+        // The old format does not set `rewind`.
         out.extend_from_slice(b"  abandoned;\n");
     } else {
         let _ = writeln!(out, "  binding state {};", lease.state);
@@ -253,12 +253,10 @@ fn variables(out: &mut Vec<u8>, indent: &str, set: &[(String, SetValue)]) -> Ref
     for (name, value) in set {
         let word = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.bytes().all(word) {
-            return Err(format!("{name:?} is no name for a variable"));
+            return Err(format!("{name:?} is not a valid name of a variable"));
         }
         if keyword(name.as_bytes()).is_some() {
-            return Err(format!(
-                "variable {name}: a keyword, so that dhcpd would drop the whole lease"
-            ));
+            return Err(format!("variable {name} is a keyword: dhcpd would drop the whole lease"));
         }
         let _ = write!(out, "{indent}set {name} = ");
         match value {

@@ -1,5 +1,5 @@
-//! The leases of bootpd, which shares the network connection of macOS (`/var/db/dhcpd_leases`, `DHCPLeases_write` of its
-//! dhcpd.c): a block of `KEY=VALUE` lines for each client.
+//! The leases of bootpd, the DHCP server of a shared network connection on macOS (`/var/db/dhcpd_leases`, `DHCPLeases_write`
+//! of its dhcpd.c): a block of `KEY=VALUE` lines for each client.
 
 use std::io::{self, BufRead};
 
@@ -12,19 +12,19 @@ use crate::hex;
 /// An infinite lease (`LEASE_INFINITY`).
 const INFINITE: i64 = 0xffff_ffff;
 
-/// The type of hardware address that stands for a client identifier with a DUID.
+/// The type of hardware address that marks a client identifier with a DUID.
 const CLIENT_IDENTIFIER: u8 = 0xff;
 
-/// The maximum number of lines of a block; bootpd writes about ten.
+/// The maximum number of lines of a block. bootpd writes about ten.
 const MAX_VALUES: usize = 256;
 
-/// A block that is open: its first line, and its keys and values.
+/// An open block: the number of its first line, and its keys and values.
 type OpenBlock = (u64, Vec<(Vec<u8>, Vec<u8>)>);
 
 /// Reads a file of leases.
 ///
 /// # Errors
-/// The source cannot be read.
+/// If the source cannot be read, or exceeds the limits of this crate.
 pub fn read(source: impl BufRead) -> io::Result<Read> {
     let mut read = Read::default();
     let mut lines = Lines::new(source);
@@ -41,11 +41,11 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
                     (b"", ..) => None,
                     (b"{", open, _) => {
                         let unclosed = open.replace((number, Vec::new()));
-                        unclosed.map(|(line, _)| format!("the block of line {line} has no end"))
+                        unclosed.map(|(line, _)| format!("the block of line {line} is not closed"))
                     }
                     (b"}", open, _) => match open.take() {
                         Some((_, values)) => enter(&values, &mut read).err(),
-                        None => Some("a brace without a block".to_owned()),
+                        None => Some("a closing brace without a block".to_owned()),
                     },
                     (_, Some((_, values)), Some(_)) if values.len() == MAX_VALUES => {
                         Some(format!("more than {MAX_VALUES} lines in a block"))
@@ -54,7 +54,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
                         values.push((text[..at].to_vec(), text[at + 1..].to_vec()));
                         None
                     }
-                    _ => Some("not a line KEY=VALUE of a block".to_owned()),
+                    _ => Some("not a KEY=VALUE line of a block".to_owned()),
                 };
                 (number, problem)
             }
@@ -119,7 +119,7 @@ fn enter(values: &[(Vec<u8>, Vec<u8>)], read: &mut Read) -> Result<(), String> {
     Ok(())
 }
 
-/// Parses `TYPE,BYTES`, both hexadecimal; the bytes have one or two digits.
+/// Parses `TYPE,BYTES`, both hexadecimal. Each byte has one or two digits.
 fn typed(value: &[u8]) -> Option<(u8, Vec<u8>)> {
     let comma = memchr::memchr(b',', value)?;
     let kind = std::str::from_utf8(&value[..comma]).ok()?;

@@ -15,7 +15,7 @@ use super::losses::Losses;
 pub struct Binding {
     /// The kind of the association.
     pub kind: IaKind,
-    /// The number of the association.
+    /// The number of the association (IAID).
     pub iaid: u32,
     /// The DUID of the client.
     pub duid: Vec<u8>,
@@ -30,7 +30,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The bindings of an identity association.
+    /// Returns the bindings of an identity association.
     pub fn of(ia: &Ia) -> Vec<Self> {
         let binding = |held: &IaAddress| Self {
             kind: ia.kind,
@@ -56,16 +56,16 @@ pub struct Database {
     pub server_duid: Option<Vec<u8>>,
     /// The declarations of a dhcpd.leases other than leases: hosts, groups, classes, failover states.
     pub non_leases: Vec<NonLease>,
-    /// The fields of other formats that the structures above lack.
+    /// The fields of other formats that the structures above cannot store.
     pub further: Further,
 }
 
 impl Database {
-    /// The leases of a dhcpd.leases.
+    /// Creates a database with the leases of a dhcpd.leases.
     pub fn from_dhcpd(reading: &Reading) -> Self {
         let mut database = Self {
             leases: reading.leases().collect(),
-            // In the order of the file: of two associations with the same address, the later one counts.
+            // In the order of the file, because the later of two associations with the same address counts.
             bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
             server_duid: reading.server_duid.clone(),
             non_leases: reading.non_leases.clone(),
@@ -85,10 +85,10 @@ impl Database {
         self.sort();
     }
 
-    /// Sorts the leases by address; those of the same address stay in their order.
+    /// Sorts the leases by address. Leases of the same address keep their order.
     pub(super) fn sort(&mut self) {
         let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
-        // Leases are large, so that they are moved only once, and not at all if they are in order.
+        // Leases are large. They are moved only once, and not at all if they are in order.
         if !self.leases.is_sorted_by_key(|lease| lease.address) {
             self.leases.sort_by_cached_key(|lease| lease.address);
         }
@@ -97,7 +97,7 @@ impl Database {
         }
     }
 
-    /// Removes the fields of addresses that have no lease any more.
+    /// Removes the fields of addresses that no longer have a lease.
     pub fn forget_other_fields(&mut self) {
         let leases = self.leases.iter().map(|lease| IpAddr::V4(lease.address));
         let bindings = self.bindings.iter().map(|one| IpAddr::V6(one.held.address));
@@ -105,8 +105,7 @@ impl Database {
         self.further.retain(|address| known.contains(&address));
     }
 
-    /// Sorts the leases and keeps the last one of each address. Returns the addresses of those that are dropped although
-    /// they differ from it.
+    /// Sorts the leases and keeps the last one of each address. Returns the addresses of dropped leases that differ from it.
     pub(super) fn keep_last(&mut self) -> Vec<IpAddr> {
         self.sort();
         let mut dropped = Vec::new();
@@ -134,7 +133,7 @@ impl Database {
         dropped
     }
 
-    /// The identity associations of the bindings, in the order of their first addresses.
+    /// Returns the identity associations of the bindings, in the order of their first addresses.
     pub fn associations(&self) -> Vec<Ia> {
         let mut places: HashMap<(IaKind, u32, &[u8]), usize> = HashMap::new();
         let mut list: Vec<Ia> = Vec::new();
@@ -151,7 +150,7 @@ impl Database {
         list
     }
 
-    /// Counts the leases of the other protocol.
+    /// Counts the leases of the other protocol as losses.
     pub(super) fn other_protocol(&self, family: Family, losses: &mut Losses) {
         match family {
             Family::V6 => {
@@ -173,12 +172,12 @@ impl Database {
     }
 }
 
-/// The IAID as a number; the reader has converted it to little-endian.
+/// Returns the IAID as a number. The reader has converted it to little-endian byte order.
 fn iaid(ia: &Ia) -> u32 {
     ia.iaid().try_into().map_or(0, u32::from_le_bytes)
 }
 
-/// An active lease, for formats without states.
+/// Creates an active lease, for formats without states.
 pub(super) fn active(address: Ipv4Addr) -> Lease {
     let mut lease = Lease::new(address);
     lease.state = BindingState::Active;
@@ -187,7 +186,7 @@ pub(super) fn active(address: Ipv4Addr) -> Lease {
     lease
 }
 
-/// An active IPv6 address, for formats without states.
+/// Creates an active IPv6 address, for formats without states.
 pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
     IaAddress {
         address,
@@ -201,7 +200,7 @@ pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
     }
 }
 
-/// Whether a name is empty, too long, or contains white space or control characters.
+/// Returns whether a name is empty, too long, or contains white space or control characters.
 pub(super) fn breaks_line_format(name: &[u8]) -> bool {
     name.is_empty()
         || name.len() > 255

@@ -1,4 +1,4 @@
-//! Writing a dhcpd.leases.
+//! Writes a dhcpd.leases.
 
 use crate::dhcpd::{Family, check_non_lease, write_header, write_ia, write_lease, write_non_lease};
 
@@ -10,7 +10,7 @@ use super::losses::Losses;
 const FORMAT: &str = "dhcpd.leases";
 
 impl Database {
-    /// Writes a dhcpd.leases of one protocol; dhcpd has a file for each.
+    /// Writes a dhcpd.leases of one protocol. dhcpd has a file for each protocol.
     pub fn to_dhcpd(&self, family: Family, losses: &mut Losses) -> Vec<u8> {
         let mut out = Vec::new();
         if let Err(unwritable) = write_header(&mut out, self.server_duid.as_deref()) {

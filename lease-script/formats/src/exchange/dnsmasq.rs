@@ -21,31 +21,31 @@ use super::losses::Losses;
 /// The name of the format in messages.
 const FORMAT: &str = "dnsmasq's lease file";
 
-/// The lines that follow the leases since release 2.92, and the names of the fields that they become.
+/// The keywords of the lines that follow the leases since release 2.92, and the names of the fields that store them.
 const EXTRAS: [(&str, &str); 2] =
     [("agent-info", "dnsmasq.agent-info"), ("vendorclass", "dnsmasq.vendorclass")];
 
-/// The longest client identifier that dnsmasq reads completely.
+/// Maximum length of a client identifier that dnsmasq reads completely.
 const MAX_CLIENT_ID: usize = 255;
 
-/// The meaning of the times.
+/// The meaning of the times in a lease file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
     /// Seconds since 1970.
     Absolute,
-    /// Seconds after this time, as a build with HAVE_BROKEN_RTC writes them.
+    /// Lengths in seconds from this time on, as a build with HAVE_BROKEN_RTC writes them.
     Lengths(i64),
-    /// Seconds since 1970, but lengths that begin at this time if all of them are too small for times.
+    /// Seconds since 1970 or, if all of them are too small for that, lengths from this time on.
     Detect(i64),
 }
 
-/// Times before 1980 are lengths: dnsmasq did not exist then.
+/// Smaller numbers are lengths: dnsmasq did not exist before 1980.
 const FIRST_TIME: i64 = 315_532_800;
 
 /// Reads a lease file.
 ///
 /// # Errors
-/// The source cannot be read.
+/// If the source cannot be read, or exceeds the limits of this crate.
 pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
     let mut reader = Reader { read: Read::default() };
     let mut lines = Lines::new(source);
@@ -54,7 +54,7 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
         match lines.next(&mut line)? {
             Line::End => break,
             Line::TooLong(number) => {
-                reader.problem(number, 1, "an overlong line: no lease", Effect::LeftOut);
+                reader.problem(number, 1, "an overlong line: left out", Effect::LeftOut);
             }
             Line::Text(number, ended) => {
                 let mut text = &line[..];
@@ -92,13 +92,13 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
     Ok(read)
 }
 
-/// The ends of all leases.
+/// Returns the ends of all leases.
 fn ends(database: &mut Database) -> impl Iterator<Item = &mut Date> {
     let leases = database.leases.iter_mut().flat_map(|lease| [&mut lease.ends, &mut lease.tstp]);
     leases.chain(database.bindings.iter_mut().map(|binding| &mut binding.held.ends))
 }
 
-/// Whether there are ends, and all of them are too small for times.
+/// Returns whether there are ends, and all of them are too small for times.
 fn has_lengths(database: &Database) -> bool {
     let leases = database.leases.iter().map(|lease| lease.ends);
     let bindings = database.bindings.iter().map(|binding| binding.held.ends);
@@ -137,7 +137,7 @@ impl Reader {
         if text(0) == b"duid" {
             let duid = hex::decode(text(1)).filter(|duid| !duid.is_empty() && words.len() == 2);
             let duid = duid.ok_or_else(|| {
-                broken(1, "a DUID is hexadecimal with colons: dnsmasq reads no further")
+                broken(1, "not a DUID (hexadecimal with colons): dnsmasq stops reading here")
             })?;
             self.read.database.server_duid = Some(duid);
             return Ok(());
@@ -154,7 +154,7 @@ impl Reader {
             let count =
                 if is_one { "one word".to_owned() } else { format!("{} words", words.len()) };
             let message = format!(
-                "{count} instead of five: dnsmasq reads words, so all lines that follow shift"
+                "{count} instead of five: dnsmasq reads words, so it misreads all lines that follow"
             );
             return Err(broken(5, &message));
         }
@@ -207,10 +207,10 @@ fn parse_address(word: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-/// The number of words that are read of a line; a lease has five.
+/// Maximum number of words that are read from a line. A lease has five.
 const MAX_WORDS: usize = 7;
 
-/// The first words of a line with their positions, and their number; white space is that of C's `isspace`.
+/// Returns the first words of a line with their positions, and their number. White space is that of C's `isspace`.
 fn words(line: &[u8]) -> ([(usize, &[u8]); MAX_WORDS], usize) {
     let blank = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
     let mut words: [(usize, &[u8]); MAX_WORDS] = [(0, b""); MAX_WORDS];
@@ -271,7 +271,7 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     out
 }
 
-/// Whether dnsmasq would keep a lease.
+/// Returns whether dnsmasq would keep a lease. Otherwise counts it as a loss.
 fn lives(state: BindingState, ends: Date, now: i64, address: IpAddr, losses: &mut Losses) -> bool {
     if state != BindingState::Active {
         losses.add(format!("{state}: dnsmasq has lines for active leases only"), address);

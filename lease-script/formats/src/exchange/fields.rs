@@ -1,4 +1,4 @@
-//! Counting the fields that a format has no place for.
+//! Counts the fields that a format cannot store.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::dhcpd::{BindingState, Date, Lease, keeps_hostname};
 use super::database::{Binding, Database};
 use super::losses::Losses;
 
-/// A field of the common representation, other than address, state and end.
+/// A field of the common representation other than the address, the state and the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldKind {
     Starts,
@@ -16,11 +16,11 @@ pub(super) enum FieldKind {
     ClientId,
     HostName,
     Lifetimes,
-    /// Any other field, which only dhcpd.leases has.
+    /// Any other field. Only dhcpd.leases has such fields.
     OfDhcpd,
 }
 
-/// Counts the fields of a DHCPv4 lease that are not among `held`.
+/// Counts the fields of a DHCPv4 lease that are not in `held`.
 pub(super) fn lost_of_lease(lease: &Lease, held: &[FieldKind], format: &str, losses: &mut Losses) {
     let is_failover = |state: Option<BindingState>| {
         state.is_some_and(|state| state != BindingState::Free && state != lease.state)
@@ -51,7 +51,7 @@ pub(super) fn lost_of_lease(lease: &Lease, held: &[FieldKind], format: &str, los
     }
 }
 
-/// Counts the fields of a DHCPv6 binding that are not among `held`.
+/// Counts the fields of a DHCPv6 binding that are not in `held`.
 pub(super) fn lost_of_binding(
     binding: &Binding,
     held: &[FieldKind],
@@ -85,7 +85,7 @@ impl Database {
         }
     }
 
-    /// Counts the values of other formats that dhcpd does not keep, although it reads them.
+    /// Counts the values of other formats that dhcpd reads but does not keep.
     pub fn lost_far_dates(&self, losses: &mut Losses) {
         for lease in &self.leases {
             if lease.hostname.as_deref().is_some_and(|name| !keeps_hostname(name)) {
@@ -103,7 +103,7 @@ impl Database {
         }
     }
 
-    /// Counts what only dhcpd.leases can store, apart from fields of leases.
+    /// Counts the declarations other than leases, which only dhcpd.leases can store.
     pub(super) fn lost_non_leases(&self, format: &str, losses: &mut Losses) {
         for other in &self.non_leases {
             let kind = other.kind;
@@ -112,7 +112,7 @@ impl Database {
         }
     }
 
-    /// Counts the DUID of the server.
+    /// Counts the DUID of the server, if there is one.
     pub(super) fn lost_server_duid(&self, format: &str, losses: &mut Losses) {
         if self.server_duid.is_some() {
             losses.add_field("the DUID of the server", format, "server-duid");

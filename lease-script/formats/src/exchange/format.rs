@@ -1,11 +1,11 @@
-//! Recognizing the format of a lease database.
+//! Detects the format of a lease database.
 
 use std::fmt;
 
 /// The format of a lease database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// The journal of ISC dhcpd, also in OpenBSD's dialect.
+    /// The journal of ISC dhcpd, including OpenBSD's dialect.
     Dhcpd,
     /// The lease file of dnsmasq.
     Dnsmasq,
@@ -35,16 +35,16 @@ impl fmt::Display for Format {
     }
 }
 
-/// What [`detect_format`] finds.
+/// The result of [`detect_format`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detected {
     /// A format that can be read.
     Known(Format),
-    /// Something else, with its name if it is known.
+    /// Any other format, with its name if it is known.
     Unknown(Option<&'static str>),
 }
 
-/// Detects the format by the first bytes of a file. An empty file counts as a journal of dhcpd.
+/// Detects the format of a file from its first bytes. An empty file counts as a journal of dhcpd.
 pub fn detect_format(head: &[u8]) -> Detected {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = text.trim_ascii_start();
@@ -65,7 +65,7 @@ pub fn detect_format(head: &[u8]) -> Detected {
     if let Some(list) = text.strip_prefix(b"[") {
         let list = list.trim_ascii_start();
         let is_empty = list.first() == Some(&b']') && list[1..].trim_ascii().is_empty();
-        // The keys of `virLeaseNew`, in its order.
+        // The keys that `virLeaseNew` writes, in its order.
         let first = list.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
         let keys = [&b"\"iaid\""[..], b"\"ip-address\"", b"\"mac-address\"", b"\"expiry-time\""];
         let begins = keys.iter().any(|key| first.starts_with(key));
@@ -94,7 +94,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii)
 }
 
-/// What begins with a brace: an object of JSON, or a lease of bootpd.
+/// Detects the format of text after an opening brace: a JSON object, or a lease of bootpd.
 fn braces(text: &[u8]) -> Detected {
     let is_bootpd = [&b"name="[..], b"ip_address=", b"hw_address=", b"identifier=", b"lease="]
         .iter()
@@ -115,7 +115,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-/// `# INTERFACE DUID|MAC IAID|ipv4 NAME TIME ASSIGNED LENGTH ADDRESS/LENGTH…`
+/// Returns whether this is a line `# INTERFACE DUID|MAC IAID|ipv4 NAME TIME ASSIGNED LENGTH ADDRESS/LENGTH…`.
 fn is_odhcpd(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"# ") else { return false };
     let words: Vec<&[u8]> = words(rest).take(8).collect();
@@ -130,7 +130,7 @@ fn is_odhcpd(line: &[u8]) -> bool {
             && is_hex(assigned) && is_time(length))
 }
 
-/// `TIME HARDWARE|IAID ADDRESS NAME …` or `duid HEX`
+/// Returns whether this is a line `TIME HARDWARE|IAID ADDRESS NAME …` or `duid HEX`.
 fn is_dnsmasq(line: &[u8]) -> bool {
     let mut words = words(line);
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -146,7 +146,7 @@ fn is_address(word: &[u8]) -> bool {
     std::str::from_utf8(word).is_ok_and(|word| word.parse::<std::net::IpAddr>().is_ok())
 }
 
-/// Looks for a declaration of dhcpd.leases at the start of a line, or after other text on it.
+/// Detects a declaration of dhcpd.leases at the start of a line or after other text on the line.
 fn dhcpd(text: &[u8]) -> Detected {
     const STRONG: [&[u8]; 9] = [
         b"ia-na",

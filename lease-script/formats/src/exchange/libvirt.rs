@@ -17,7 +17,7 @@ use crate::limits::read_json;
 /// Reads a status file.
 ///
 /// # Errors
-/// The source cannot be read, or is too large.
+/// If the source cannot be read, or is too large.
 pub fn read(source: impl BufRead) -> io::Result<Read> {
     let text = read_json(source)?;
     let mut read = Read::default();

@@ -1,4 +1,4 @@
-//! Reading numbered lines of bounded length from untrusted files.
+//! Reads numbered lines of bounded length from untrusted files.
 
 use std::fmt;
 use std::io::{self, BufRead};
@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use super::database::Database;
 use crate::limits;
 
-/// The maximum length of a line; longer lines are skipped.
+/// The maximum length of a line. Longer lines are skipped.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
 /// The UTF-8 byte order mark.
@@ -21,11 +21,11 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong, and how the server reacts.
     pub message: String,
-    /// What becomes of the record concerned.
+    /// The effect on the affected record.
     pub effect: Effect,
 }
 
-/// What a problem does to the record that has it.
+/// The effect of a problem on the record that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The record was not read.
@@ -52,7 +52,7 @@ pub struct Read {
     pub problems: Vec<Problem>,
     /// The number of all problems.
     pub total: u64,
-    /// The number of problems because of which a record was not read.
+    /// The number of problems that prevented a record from being read.
     pub left_out: u64,
     /// Remarks about the file as a whole.
     pub notes: Vec<String>,
@@ -73,14 +73,14 @@ impl Read {
         }
     }
 
-    /// Keeps the last record of each address, for formats that have one for each.
+    /// Keeps the last record of each address, for formats with one record for each address.
     pub(super) fn keep_last(&mut self) {
         let dropped = self.database.keep_last();
         if let Some(first) = dropped.first() {
             self.left_out += dropped.len() as u64;
             let others = match dropped.len() - 1 {
                 0 => String::new(),
-                others => format!(" and of {others} more"),
+                others => format!(" and of {others} more addresses"),
             };
             self.notes.push(format!(
                 "several different leases of {first}{others}: only the last one of each address counts"
@@ -91,7 +91,7 @@ impl Read {
 
 /// The result of reading a line.
 pub(super) enum Line {
-    /// The number of the line, and whether it has a line end.
+    /// The number of the line, and whether it ends in a line break.
     Text(u64, bool),
     TooLong(u64),
     End,

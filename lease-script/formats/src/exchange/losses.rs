@@ -5,10 +5,10 @@ use std::fmt::{self, Display};
 
 use crate::dhcpd::Unwritable;
 
-/// The number of addresses that are named for each reason.
+/// Maximum number of leases that are named for each reason.
 const MAX_NAMED: usize = 3;
 
-/// The number of losses for each field or reason, with the first leases concerned.
+/// The number of losses for each field or reason, with the first affected leases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Losses {
     reasons: BTreeMap<String, Loss>,
@@ -31,7 +31,7 @@ impl Losses {
         }
     }
 
-    /// Counts a field for which a format has no place.
+    /// Counts a field that a format cannot store.
     pub(super) fn add_field(&mut self, field: &str, format: &str, subject: impl Display) {
         self.add(format!("{field}: {format} has no such field"), subject);
     }
@@ -42,24 +42,24 @@ impl Losses {
         self.add(format!("not written: {}", unwritable.reason), &unwritable.subject);
     }
 
-    /// The number of leases that could not be written as a dhcpd.leases.
+    /// Returns the number of leases that could not be written to a dhcpd.leases.
     pub fn unwritten(&self) -> u64 {
         self.unwritten
     }
 
-    /// The number of all losses.
+    /// Returns the number of all losses.
     pub fn total(&self) -> u64 {
         self.reasons.values().map(|loss| loss.count).sum()
     }
 
-    /// Whether nothing was lost.
+    /// Returns whether nothing was lost.
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty()
     }
 }
 
 impl Display for Losses {
-    /// One line for each reason.
+    /// Writes one line for each reason.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (reason, loss) in &self.reasons {
             write!(f, "{}", loss.first.join(", "))?;

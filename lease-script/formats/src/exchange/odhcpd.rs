@@ -1,13 +1,13 @@
-//! The state file of OpenWrt's odhcpd (`dhcpv6_ia_write_statefile` of its dhcpv6-ia.c): a line with all data of a lease
-//! after `#`, and lines for the hosts file, which repeat its addresses and names.
+//! The state file of OpenWrt's odhcpd (`dhcpv6_ia_write_statefile` of its dhcpv6-ia.c). For each lease, it has a line with
+//! all data after `#`, and lines for the hosts file that repeat its addresses and names.
 //!
 //! ```text
 //! # INTERFACE DUID IAID NAME TIME ASSIGNED LENGTH ADDRESS/LENGTH…
 //! # INTERFACE MAC ipv4 NAME TIME ASSIGNED 32 ADDRESS/32
 //! ```
 //!
-//! Since 2026 (`statefiles_write_state4` of its statefiles.c), the MAC has colons and no leading zeros, and the bytes of a
-//! name that are not allowed in host names are written `\xHH`.
+//! Since 2026 (`statefiles_write_state4` of its statefiles.c), the MAC has colons and no leading zeros, and bytes of a name
+//! that are not allowed in host names are written as `\xHH`.
 
 use std::io::{self, BufRead};
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,13 +18,13 @@ use super::lines::{Effect, Line, Lines, Problem, Read};
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind};
 use crate::hex;
 
-/// What odhcpd puts before a name that another client has, or that is invalid.
+/// The prefix of a name that another client has, or that is invalid.
 const BROKEN: &[u8] = b"broken\\x20";
 
 /// Reads a state file.
 ///
 /// # Errors
-/// The source cannot be read.
+/// If the source cannot be read, or exceeds the limits of this crate.
 pub fn read(source: impl BufRead) -> io::Result<Read> {
     let mut read = Read::default();
     let mut lines = Lines::new(source);
@@ -54,7 +54,7 @@ fn parse(line: &[u8], read: &mut Read) -> Result<(), &'static str> {
         return if is_host { Ok(()) } else { Err("neither a lease nor a line for the hosts file") };
     }
     let [interface, client, iaid, name, time, assigned, length, addresses @ ..] = rest else {
-        return Err("less than eight words");
+        return Err("fewer than eight words");
     };
     let ends = match number::<i64>(time) {
         None => return Err("not a time"),
@@ -73,7 +73,7 @@ fn parse(line: &[u8], read: &mut Read) -> Result<(), &'static str> {
         fields.push(Field::new("odhcpd.broken_hostname", "1"));
     }
     if addresses.is_empty() {
-        return Err("a lease without an address at present");
+        return Err("a lease that has no address at present");
     }
     for word in addresses {
         let (text, prefix) = split(word).ok_or("not an address with its length")?;
@@ -144,7 +144,7 @@ fn unescape(name: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Decodes two digits for each byte without separators, or one or two with colons.
+/// Decodes two digits for each byte without separators, or one or two digits for each byte with colons.
 fn bytes(word: &[u8]) -> Option<Vec<u8>> {
     if word.contains(&b':') {
         return hex::decode(word);

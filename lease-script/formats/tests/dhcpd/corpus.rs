@@ -1,4 +1,4 @@
-//! The 99 cases of the corpus, recorded with dhcpd 4.4.3-P1: every view must be equal.
+//! Compares every view with the 99 cases of the corpus, which were recorded with dhcpd 4.4.3-P1.
 
 use lease_formats::dhcpd::{Options, Reading, View, read_bytes};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn json(reading: &Reading) -> Value {
     serde_json::from_slice(&out).expect("the output is JSON")
 }
 
-/// The differences for each key, for a readable message.
+/// Returns the differences for each key, as a readable message.
 fn difference(name: &str, got: &Value, wanted: &Value) -> Option<String> {
     if got == wanted {
         return None;
@@ -61,7 +61,7 @@ fn the_server_view_equals_the_leases_after_a_restart() {
         let got = json(&read_bytes(file, &options(View::Dhcpd, expected)));
         let short = json(&read_bytes(file, &with_fast_path));
         if got != short {
-            return Some(format!("{name}: the fast path reads something else"));
+            return Some(format!("{name}: the fast path reads something different"));
         }
         let leases = expected.get("leases_after_restart");
         let ias = expected.get("ias_after_restart");
@@ -134,7 +134,7 @@ fn the_text_view_has_the_last_accepted_declaration_of_each_address() {
     });
 }
 
-/// Compares with `ideal_recovery` of the recordings for an address.
+/// Compares the lease of an address with `ideal_recovery` of the recordings.
 fn equals_ideal_recovery(
     words: &str,
     address: &str,
@@ -143,7 +143,7 @@ fn equals_ideal_recovery(
     expected: &Value,
 ) -> bool {
     let Some(got) = got else { return false };
-    // The declarations of the address, each read separately.
+    // Reads each declaration of the address separately.
     let text = String::from_utf8_lossy(file).into_owned();
     let head = format!("lease {address} {{");
     let alone = |number: usize| {
@@ -198,7 +198,7 @@ fn the_salvage_view_equals_the_ideal_recovery() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// dhcpd reads calendar dates from 2038 on, which the salvage view keeps, as `never`.
+/// Replaces calendar dates from 2038 on, which only the salvage view keeps, with `never`, as dhcpd reads them.
 fn read_far_dates_as_never(value: &mut Value) {
     match value {
         Value::Object(object) => {

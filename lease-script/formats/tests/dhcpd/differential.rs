@@ -1,5 +1,6 @@
 //! Random journals with random damage, recorded with dhcpd 4.4.3-P1 (`dhcpd -T` at a fixed time; its new lease file was
-//! kept): valid and invalid statements in any order, truncated, repeated, swapped, with flipped bits.
+//! kept). They contain valid and invalid statements in any order, and are truncated, repeated, swapped, or have flipped
+//! bits.
 
 use lease_formats::dhcpd::{Family, Options, View, read_bytes};
 use serde_json::Value;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::recordings::{config, data, read};
 
 #[test]
-fn random_journals_are_read_as_by_the_server() {
+fn random_journals_are_read_as_the_server_reads_them() {
     let text = String::from_utf8(read(&data("dhcpd-differential.jsonl"))).expect("text");
     let mut wrong = Vec::new();
     let mut count = 0;

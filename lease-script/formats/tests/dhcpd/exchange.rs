@@ -1,4 +1,4 @@
-//! dnsmasq and Kea: written databases are read back, and no field breaks a line.
+//! Written databases of dnsmasq and Kea are read back, and no field breaks a line.
 
 use std::net::Ipv4Addr;
 

@@ -6,7 +6,7 @@ use lease_formats::exchange::{
     Database, Losses, bootpd, detect_format, dnsmasq, kea, libvirt, odhcpd,
 };
 
-/// Pieces of journals, so that random input gets past the first word.
+/// Pieces of journals, with which random input gets past the first word.
 const PIECES: [&[u8]; 43] = [
     b"lease 10.0.0.1 {\n",
     b"lease 10.0.0.2 {",
@@ -74,7 +74,7 @@ fn fuzz_the_journal_reader() {
     fuzz_inputs::check!(250, |bytes: &[u8]| agree_on(&journal(bytes)));
 }
 
-/// The fast path must not change the result.
+/// Checks that the fast path does not change the result.
 fn agree_on(journal: &[u8]) {
     for view in [View::Text, View::Salvage, View::Dhcpd] {
         let mut options = Options::new(view, 1_704_362_400);
@@ -89,7 +89,7 @@ fn agree_on(journal: &[u8]) {
     }
 }
 
-/// The declarations of a reading as text.
+/// Returns the declarations of a reading as text.
 fn declarations(reading: &Reading) -> Vec<String> {
     let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
     let other = |other: &lease_formats::dhcpd::NonLease| other.text.escape_ascii().to_string();
@@ -123,7 +123,7 @@ fn fuzz_the_conversions() {
     fuzz_inputs::check!(250, |bytes: &[u8]| convert(&journal(bytes)));
 }
 
-/// What is written after a careful reading is read again without a problem.
+/// Checks that what is written after a salvage is read again without a problem.
 fn convert(journal: &[u8]) {
     for family in [Family::V4, Family::V6] {
         let mut options = Options::new(View::Salvage, 1_704_362_400);
@@ -146,7 +146,7 @@ fn convert(journal: &[u8]) {
     }
 }
 
-/// What is written as dnsmasq's lines and as Kea's rows is read again without a problem.
+/// Checks that written lines of dnsmasq and rows of Kea are read again without a problem.
 fn write_as_other_formats(database: &Database, family: Family, source: &[u8]) {
     let mut losses = Losses::default();
     let lines = dnsmasq::write(database, 0, &mut losses);
@@ -206,7 +206,7 @@ const OTHER_PIECES: [&[u8]; 45] = [
     b"\xff",
 ];
 
-/// A lease file of another program is read or not, and what is read can be written as each format.
+/// Lease files of other programs are read without a panic, and what is read can be written in each format.
 #[test]
 fn fuzz_the_readers_of_other_lease_files() {
     fuzz_inputs::check!(400, |bytes: &[u8]| {

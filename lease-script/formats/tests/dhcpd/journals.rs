@@ -13,7 +13,7 @@ fn journal(path: &str) -> Vec<u8> {
     read(&data("dhcpd-journals").join(path))
 }
 
-/// Reads at a time at which no lease has expired.
+/// A time at which no lease has expired.
 const EARLY: i64 = 1;
 
 fn reading(bytes: &[u8], view: View) -> Reading {
@@ -53,8 +53,9 @@ fn undamaged_journals_have_no_diagnostics(#[case] path: &str, #[case] at_least: 
     }
 }
 
-/// With `delayed-ack`, dhcpd writes records in chunks of 4096 bytes without regard to their ends, and calls `fsync` once
-/// for a batch. The complete file has no diagnostics; a batch that a power cut truncated has one, or ends between records.
+/// With `delayed-ack`, dhcpd writes records in chunks of 4096 bytes without regard to their ends, and calls `fsync` once for
+/// a batch. The complete file has no diagnostics. A batch that a power cut truncated has one, unless it ends between
+/// records.
 #[test]
 fn a_truncated_batch_has_a_diagnostic() {
     let bytes = journal("delayed_ack/dhcpd.leases");
@@ -106,7 +107,7 @@ fn damaged_journals_have_diagnostics_and_keep_more_in_the_salvage_view(#[case] p
     let kept = |reading: &Reading| reading.leases().map(|lease| lease.address).collect::<Vec<_>>();
     let (server, salvaged) = (kept(&server), kept(&salvaged));
     assert!(server.iter().all(|address| salvaged.contains(address)), "{path}");
-    // Every address with a complete declaration is there.
+    // Every address with a complete declaration is kept.
     let text = String::from_utf8_lossy(&bytes).into_owned();
     for record in text.split("\nlease ").skip(1) {
         if record.contains("\n}") && !record.contains("lease ") && record.contains("binding state")
@@ -117,7 +118,7 @@ fn damaged_journals_have_diagnostics_and_keep_more_in_the_salvage_view(#[case] p
     }
 }
 
-/// The files of an archive of generations, in order.
+/// Returns the files of an archive of generations, in order.
 fn generations(path: &str) -> Vec<(String, Vec<u8>)> {
     const BLOCK: usize = 512;
     let packed = std::fs::read(data("dhcpd-journals").join(path)).expect("the archive is there");
@@ -138,7 +139,7 @@ fn generations(path: &str) -> Vec<(String, Vec<u8>)> {
     files.into_iter().collect()
 }
 
-/// The declarations in reverse order, so that the first one of each address counts.
+/// Reverses the order of the declarations, so that the first one of each address counts.
 fn reversed(bytes: &[u8]) -> Vec<u8> {
     let text: Vec<char> = bytes.iter().map(|&byte| char::from(byte)).collect();
     let text: String = text.into_iter().collect();
@@ -152,8 +153,8 @@ fn by_address(reading: &Reading) -> BTreeMap<String, String> {
     reading.leases().map(|lease| (lease.address.to_string(), lease_to_json(&lease))).collect()
 }
 
-/// Compares without `cltt`: a renewal that the server answers from its cache changes it in memory, and is written only by
-/// the next rewrite.
+/// Compares two leases without `cltt`. A renewal that the server answers from its cache changes `cltt` in memory, and is
+/// written only by the next rewrite.
 fn is_equal_but_for_cltt(before: &str, after: &str) -> bool {
     let split = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).expect("JSON");
@@ -176,7 +177,7 @@ fn the_leases_of_a_generation_are_the_first_records_of_the_next_one(
     assert!(generations.len() >= at_least, "{path}: {}", generations.len());
     for pair in generations.windows(2) {
         let (name, before) = &pair[0];
-        // The server does not write names that it cannot print, nor free leases without a client.
+        // The server writes neither names that it cannot print nor free leases without a client.
         let meaning = by_address(&reading(before, View::Dhcpd));
         let head = by_address(&reading(&reversed(&pair[1].1), View::Dhcpd));
         assert!(!meaning.is_empty());
@@ -190,7 +191,7 @@ fn the_leases_of_a_generation_are_the_first_records_of_the_next_one(
     }
 }
 
-/// The associations whose addresses are in use, by kind and identifier.
+/// Returns the associations whose addresses are in use, by kind and identifier.
 fn by_association(reading: &Reading) -> BTreeMap<String, String> {
     reading
         .ias()

@@ -1,4 +1,4 @@
-//! Kea's memfile: the rows that the server loads, the files of a cleanup, and that no column is lost.
+//! Kea's memfile: the rows that the server loads, the files of a cleanup, and rewrites without a lost column.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -14,7 +14,7 @@ fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/kea").join(name)
 }
 
-/// The numbers of the rows that are discarded, counted from 1 without empty lines.
+/// Returns the numbers of the rows that are discarded, counted from 1 without empty lines.
 fn discarded(text: &[u8], release: Release) -> Vec<usize> {
     let mut memfile = Memfile::new(release, None);
     let report = memfile.load(text).expect("memory");
@@ -30,7 +30,7 @@ fn numbers(text: &str) -> Vec<usize> {
     text.lines().map(|line| line.parse().expect("a number")).collect()
 }
 
-/// Recorded from the log of Kea 2.2.0 (`DHCPSRV_MEMFILE_LEASE_LOAD_ROW_ERROR`).
+/// The numbers were recorded from the log of Kea 2.2.0 (`DHCPSRV_MEMFILE_LEASE_LOAD_ROW_ERROR`).
 #[rstest]
 fn the_rows_that_kea_2_2_discards_are_discarded(
     #[values("rows4", "old4", "new4", "rows6", "old6", "new6")] name: &str,
@@ -40,7 +40,7 @@ fn the_rows_that_kea_2_2_discards_are_discarded(
     assert_eq!(discarded(&text, Release::V2_2), numbers(&wanted));
 }
 
-/// The row numbers in the log of a server that starts with the database.
+/// Returns the row numbers in the log of a server that starts with the database.
 fn discarded_by(server: &Path, family: &str, text: &[u8]) -> Vec<usize> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
@@ -51,7 +51,7 @@ fn discarded_by(server: &Path, family: &str, text: &[u8]) -> Vec<usize> {
         path("leases.csv")
     );
     fs::write(path("kea.json"), configuration).expect("room");
-    // The server reads the database at its start, and then runs until it is stopped.
+    // The server reads the database when it starts, and then runs until it is stopped.
     let done = Command::new("timeout")
         .arg("10")
         .arg(server)
@@ -67,7 +67,7 @@ fn discarded_by(server: &Path, family: &str, text: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// Needs kea-dhcp4-server and kea-dhcp6-server of Debian 12; `ci/test --long` runs it.
+/// Needs kea-dhcp4-server and kea-dhcp6-server of Debian 12. `ci/test --long` runs it.
 #[rstest]
 #[ignore = "needs Kea 2.2 and waits for its server to be stopped"]
 fn kea_2_2_discards_the_rows_that_were_recorded(
@@ -83,7 +83,7 @@ fn kea_2_2_discards_the_rows_that_were_recorded(
     assert_eq!(discarded(&text, Release::V2_2), by_server);
 }
 
-/// Kea 3.0 checks client identifiers and DUIDs by other lengths, and reads `pool_id`.
+/// Kea 3.0 allows other lengths of client identifiers and DUIDs, and reads `pool_id`.
 #[test]
 fn the_rules_of_kea_3_differ_where_they_were_changed() {
     let header = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,\
@@ -108,7 +108,7 @@ fn the_rules_of_kea_3_differ_where_they_were_changed() {
 
 const HEADER_4: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context";
 
-/// Reads and writes a database.
+/// Reads a database and writes it again.
 fn rewritten(text: &str, family: Family) -> (String, Losses) {
     let read = kea::read(text.as_bytes()).expect("memory");
     assert!(read.problems.is_empty(), "{:?}", read.problems);
@@ -136,7 +136,7 @@ fn a_row_of_dhcpv4_keeps_every_value(#[case] row: &str) {
     let text = format!("{HEADER_4}\n{row}\n");
     let (out, losses) = rewritten(&text, Family::V4);
     assert_eq!((out, losses.to_string()), (text, String::new()));
-    // The last columns are of later releases, or not of Kea at all.
+    // The last columns belong to later releases, or not to Kea at all.
     let text = format!("{HEADER_4},pool_id,colour\n{row},12,blue\n");
     let (out, losses) = rewritten(&text, Family::V4);
     assert_eq!((out, losses.to_string()), (text, String::new()));
@@ -189,7 +189,7 @@ fn a_row_with_a_lifetime_of_0_removes_a_lease_of_an_earlier_file() {
     assert_eq!(states.collect::<Vec<_>>(), wanted);
 }
 
-/// `Memfile_LeaseMgr::loadLeasesFromFiles` of Kea.
+/// The order is that of `Memfile_LeaseMgr::loadLeasesFromFiles` of Kea.
 #[rstest]
 #[case::no_cleanup(&["k.csv"], &["k.csv"])]
 #[case::renamed(&["k.csv.1", "k.csv.2"], &["k.csv.2", "k.csv.1"])]
@@ -210,7 +210,7 @@ fn the_files_of_a_cleanup_are_read_in_the_order_of_the_server(
 }
 
 #[test]
-fn a_file_of_other_columns_is_no_memfile_or_is_refused() {
+fn a_file_with_other_columns_is_refused() {
     for (text, refused) in [("address,hwaddr\n", true), ("address,duid,x\n", true)] {
         detect_format(text.as_bytes());
         let mut memfile = Memfile::default();

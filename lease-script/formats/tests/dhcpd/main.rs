@@ -1,4 +1,4 @@
-//! The readers and writers of lease databases, and recordings of dhcpd.
+//! Tests of the readers and writers of lease databases, partly with recordings of dhcpd.
 
 mod corpus;
 mod differential;

@@ -1,4 +1,4 @@
-//! Readers of odhcpd, bootpd and libvirt, and times in dnsmasq's file.
+//! Tests of the readers for odhcpd, bootpd and libvirt, and of the times in dnsmasq's file.
 
 use lease_formats::dhcpd::{BindingState, Date, Family, IaKind};
 use lease_formats::exchange::dnsmasq::{self, Times};
@@ -35,7 +35,7 @@ fn odhcpd_lists_a_lease_in_each_comment() {
     assert!(further.get(phone.address.into(), "odhcpd.broken_hostname").is_some());
 }
 
-/// `statefiles_write_state4` and `statefiles_escape_hostname` of its statefiles.c.
+/// The text is as `statefiles_write_state4` and `statefiles_escape_hostname` of its statefiles.c write it.
 #[test]
 fn odhcpd_of_2026_writes_colons_and_escapes_names() {
     let text = "# br-lan 2:0:5e:0:0:1 ipv4 broken\\x20my\\x20pc\\x 1913258215 c000024d 32 192.0.2.77/32\n\
@@ -46,7 +46,7 @@ fn odhcpd_of_2026_writes_colons_and_escapes_names() {
     assert_eq!(lease.hostname.as_deref(), Some(&b"my pc\\x"[..]));
     let hardware = lease.hardware.as_ref().map(ToString::to_string);
     assert_eq!(hardware.as_deref(), Some("ethernet 02:00:5e:00:00:01"));
-    // A prefix that is not delegated at present has no address.
+    // A prefix that is not currently delegated has no address.
     assert_eq!((read.left_out, read.problems[0].line), (1, 2));
 }
 

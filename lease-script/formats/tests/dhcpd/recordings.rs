@@ -8,12 +8,12 @@ use std::sync::Arc;
 use lease_formats::dhcpd::Config;
 use lzma_rust2::XzReader;
 
-/// A file or folder below `tests/data`.
+/// Returns the path of a file or folder below `tests/data`.
 pub(super) fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-/// The contents of a file, which may be stored as `path` or as `path.xz`.
+/// Returns the contents of a file, which may be stored as `path` or as `path.xz`.
 pub(super) fn read(path: &Path) -> Vec<u8> {
     if let Ok(bytes) = fs::read(path) {
         return bytes;
@@ -30,12 +30,12 @@ pub(super) fn unpack(packed: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A configuration of the corpus.
+/// Returns a configuration of the corpus.
 pub(super) fn config(name: &str) -> Arc<Config> {
     Arc::new(Config::parse(&read(&data("dhcpd-corpus-conf").join(name))))
 }
 
-/// The cases of the corpus: name, file, what is expected.
+/// Returns the cases of the corpus: the name, the file, and the expected results.
 pub(super) fn cases() -> Vec<(String, Vec<u8>, serde_json::Value)> {
     let mut folders: Vec<PathBuf> = fs::read_dir(data("dhcpd-corpus"))
         .expect("the corpus is there")
@@ -53,7 +53,7 @@ pub(super) fn cases() -> Vec<(String, Vec<u8>, serde_json::Value)> {
         .collect()
 }
 
-/// The number of cases of a test: `short`, or `long` with `LEASELAB_LONG_TESTS` in the environment.
+/// Returns the number of cases of a test: `short`, or `long` with `LEASELAB_LONG_TESTS` in the environment.
 pub(crate) fn cases_of(short: usize, long: usize) -> usize {
     if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { long } else { short }
 }

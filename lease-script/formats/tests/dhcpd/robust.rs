@@ -1,4 +1,4 @@
-//! Damaged and hostile files: no panic, the same result on every path, and bytes are not reread without limit.
+//! Damaged and hostile files do not cause a panic, give the same result on every path, and are not reread without limit.
 
 use lease_formats::dhcpd::{
     Family, Options, Reading, Verdict, View, lease_to_json, read_bytes, read_file,
@@ -60,7 +60,7 @@ fn damage_of_every_kind_is_read_without_panic() {
     }
 }
 
-/// Keywords in capitals are legal, but the fast path does not take them: both paths must agree.
+/// Keywords in capitals are valid, but the fast path does not accept them. Both paths must agree.
 #[test]
 fn the_fast_path_agrees_with_the_parser() {
     let mut random = Pcg64Mcg::seed_from_u64(5);
@@ -74,7 +74,7 @@ fn the_fast_path_agrees_with_the_parser() {
                 let at = random.random_range(0..file.len());
                 file[at] = random.next_u32() as u8;
             }
-            // The same length and meaning, so the same locations.
+            // The file keeps its length and meaning, and therefore its locations.
             let mut capitals = file.clone();
             for at in 0..capitals.len().saturating_sub(7) {
                 if file[at..].starts_with(b"\nlease ") {
@@ -84,7 +84,7 @@ fn the_fast_path_agrees_with_the_parser() {
             for view in [View::Text, View::Dhcpd] {
                 let short = read_bytes(&file, &options(view));
                 let long = read_bytes(&capitals, &options(view));
-                // A malformed escape shows what was read before it.
+                // A malformed escape sequence exposes what was read before it.
                 if short.diagnostics.iter().any(|one| one.message.starts_with("invalid ")) {
                     continue;
                 }
@@ -140,15 +140,15 @@ fn repeated_reading_grows_no_faster_than_the_file() {
         for view in VIEWS {
             let reading = read_bytes(&file, &options(view));
             assert!(reading.leases().count() <= 1, "{name} {view:?}");
-            // Quadratic reading would read 100,000 times as much again.
+            // Quadratic reading would reread the file 100,000 times.
             let times = reading.reread / file.len() as u64;
             assert!(times < 10, "{name} {view:?}: read {times} times");
         }
     }
 }
 
-/// As dhcpd reads them: each address goes from a large association to another one; of an address that is declared several
-/// times in one association, what follows its release counts. In time that is proportional to the number of addresses.
+/// As in dhcpd, each address moves from a large association to another one. If an address is declared several times in one
+/// association, the declarations after its release count. The time is proportional to the number of addresses.
 #[test]
 fn addresses_leave_a_large_association_one_by_one() {
     const ADDRESSES: u16 = 40_000;
@@ -208,7 +208,7 @@ fn a_date_before_1970_makes_the_rewrite_fail() {
     assert!(json["leases"].is_null() && json["ias"].is_null());
 }
 
-/// Verdicts recorded from dhcpd 4.4.3-P1: none of these statements loses the lease, some cause a warning.
+/// The verdicts were recorded from dhcpd 4.4.3-P1. None of these statements loses the lease, but some cause a warning.
 #[test]
 fn server_parameters_and_unusual_agent_option_codes_do_not_lose_the_lease() {
     let record = |statement: &str| {

@@ -17,11 +17,11 @@ impl Journal<'_> {
     /// Appends records and makes them durable. A damaged journal is rewritten instead, together with the records.
     ///
     /// # Errors
-    /// The records are not in the journal then; its earlier contents are unchanged.
+    /// If it fails, the records are not in the journal, and its earlier contents are unchanged.
     pub fn append(&mut self, records: &[Record]) -> Result {
         if let Some(problem) = self.problem() {
             return match self.replace_damaged(&problem, records) {
-                // Unless the new file is in place, but not its name on the medium.
+                // If there is no problem any more, the new file is in place, and only its name may not be durable.
                 Err(StoreError::Failed(why)) if self.problem().is_some() => {
                     self.append_to_damaged(records, &why)
                 }
@@ -36,7 +36,7 @@ impl Journal<'_> {
         if self.is_fresh()
             && let Err(error) = self.fs.fsync_dir()
         {
-            // Otherwise a power cut could undo the rename, and the records with it.
+            // Without this sync, a power cut could undo the rename and lose the records with it.
             return self.error("cannot sync its folder: not stored", &error);
         }
         if self.length > self.intact {
@@ -56,7 +56,7 @@ impl Journal<'_> {
         }
     }
 
-    /// The bytes to append: the records with their checksums. Also returns the offset and the length of each record.
+    /// Returns the bytes to append, which are the records with their checksums, and the offset and length of each record.
     fn numbered(&self, records: &[Record]) -> (Vec<u8>, Vec<(usize, usize)>) {
         let mut bytes = Vec::new();
         if let Known::Contents(contents) = &self.known
@@ -95,7 +95,7 @@ impl Journal<'_> {
         }
     }
 
-    /// Appends and syncs; on an error, truncates the file to its earlier length.
+    /// Appends bytes and syncs. On an error, truncates the file to its earlier length.
     fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), OperationError> {
         let written = append_all(self.fs, self.file, bytes).and_then(|()| self.fs.fsync(self.file));
         if let Err(OperationError::Io(_)) = &written {
@@ -111,7 +111,7 @@ impl Journal<'_> {
         written
     }
 
-    /// Appends on a full disk: removes `~`, then rewrites the journal together with the new records.
+    /// Appends on a full disk: removes `~` and retries, then rewrites the journal together with the new records.
     fn append_on_full_disk(
         &mut self,
         records: &[Record],
@@ -138,7 +138,7 @@ impl Journal<'_> {
         }
     }
 
-    /// Removes `~` to make room.
+    /// Removes `~` to free space. Returns whether it was removed.
     pub(super) fn remove_backup(&mut self) -> bool {
         let backup = sibling(&self.name, "~");
         let is_removed =
@@ -149,7 +149,7 @@ impl Journal<'_> {
         is_removed
     }
 
-    /// Appends to a damaged journal that cannot be rewritten, if that costs none of its leases.
+    /// Appends to a damaged journal that cannot be rewritten, unless that would lose any of its leases.
     fn append_to_damaged(&mut self, records: &[Record], why: &str) -> Result {
         let Known::Contents(contents) = &self.known else { return Ok(()) };
         let (bytes, _) = self.numbered(records);

@@ -11,7 +11,7 @@ use crate::recovery::{keep_damaged, remove_on_error, sibling};
 use crate::rewrite::rewritten;
 
 impl Journal<'_> {
-    /// Whether the policy requires a rewrite after `added` bytes were appended.
+    /// Returns whether the policy requires a rewrite after `added` bytes were appended.
     ///
     /// A failed rewrite is retried when the journal has grown by another eighth of the limit.
     fn is_due(&self, policy: &Policy, added: u64) -> bool {
@@ -30,7 +30,7 @@ impl Journal<'_> {
     /// unchanged and is reported by [`Self::take_messages`].
     ///
     /// # Errors
-    /// Those of [`Self::append`].
+    /// Returns the errors of [`Self::append`].
     pub fn append_and_compact(&mut self, records: &[Record], policy: &Policy) -> Result {
         let before = self.intact;
         self.append(records)?;
@@ -50,7 +50,7 @@ impl Journal<'_> {
     /// Rewrites the journal now.
     ///
     /// # Errors
-    /// A file operation failed. The live file is unchanged then.
+    /// If a file operation fails. The live file is then unchanged.
     pub fn compact(&mut self, now: i64) -> Result {
         self.now = now;
         self.reread()?;
@@ -60,7 +60,7 @@ impl Journal<'_> {
         }
     }
 
-    /// Reads the contents again with all records that were appended.
+    /// Parses the contents again, including all records that were appended.
     fn reread(&mut self) -> Result {
         self.load()?;
         if let Known::Contents(contents) = &mut self.known {
@@ -70,7 +70,7 @@ impl Journal<'_> {
         Ok(())
     }
 
-    /// Rewrites a damaged journal, which is kept; `~`, which may have what is lost, stays as it is.
+    /// Rewrites a damaged journal and keeps a copy of it. Leaves `~` unchanged, because it may contain what is lost.
     pub(super) fn replace_damaged(&mut self, problem: &str, records: &[Record]) -> Result {
         let kept = match keep_damaged(self.fs, &self.name) {
             Ok(kept) => kept,
@@ -96,7 +96,8 @@ impl Journal<'_> {
         let number = contents.rewrites.max(contents.last.rewrite) + 1;
         let new = Contents::parse(rewritten(&contents.reading, number, now, records));
         if let Some(why) = &new.problem {
-            let why = format!("{}: not rewritten: it would not be read back: {why}", self.shown());
+            let why =
+                format!("{}: not rewritten: the new file would be unreadable: {why}", self.shown());
             return Err(StoreError::Failed(why));
         }
         self.put_in_place(new, backup)
@@ -152,7 +153,7 @@ impl Journal<'_> {
         Ok(file)
     }
 
-    /// Links the live file to `~`. On a file system without hard links there is no backup.
+    /// Links the live file to `~`. There is no backup on a file system without hard links.
     fn keep_backup(&mut self) -> std::result::Result<(), OperationError> {
         let backup = sibling(&self.name, "~");
         unlink_if_there(self.fs, &backup)?;

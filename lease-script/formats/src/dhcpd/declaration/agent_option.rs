@@ -9,7 +9,7 @@ use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
 use crate::dhcpd::warning::Warning;
 
-/// A number whose prefix determines its base (`convert_num` of common/parse.c with base 0).
+/// Parses a number whose prefix determines its base (`convert_num` of common/parse.c with base 0).
 fn number(text: &[u8]) -> u32 {
     let (digits, base) = match text {
         [b'0', b'x', rest @ ..] => (rest, 16),
@@ -21,7 +21,7 @@ fn number(text: &[u8]) -> u32 {
 }
 
 impl<R: Read> Declarations<R> {
-    /// Parses an option statement; only relay agent options are kept.
+    /// Parses an option statement. Keeps only relay agent options.
     pub(super) fn agent_option(&mut self, lease: &mut Lease) {
         let token = self.lexer.next();
         if !token.is_identifier() {
@@ -81,7 +81,7 @@ impl<R: Read> Declarations<R> {
     }
 
     fn agent_value(&mut self, code: u8) -> Option<Vec<u8>> {
-        /// dhcpd's buffer for the value of one option.
+        /// The size of dhcpd's buffer for the value of an option.
         const HUNK: usize = 1024;
         let value = match code {
             3 | 5 => self.lexer.aggregate(4, b'.', 10)?,

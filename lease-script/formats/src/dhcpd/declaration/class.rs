@@ -8,7 +8,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{CLOSE, SEMICOLON, Token, put_string};
 use crate::dhcpd::warning::Warning;
 
-/// The text of a `billing` statement for a class, or for a subclass with a key.
+/// Returns the text of a `billing` statement for a class, or for a subclass if there is a key.
 pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
     let mut text = if key.is_some() { b"subclass ".to_vec() } else { b"class ".to_vec() };
     put_string(&mut text, class);
@@ -63,7 +63,7 @@ impl<R: Read> Declarations<R> {
         whole.then_some(billed)
     }
 
-    /// Skips the statements of a host, group or class up to the closing brace; false if there is none.
+    /// Skips the statements of a host, group or class up to the closing brace. Returns false if there is none.
     fn body(&mut self) -> bool {
         loop {
             match self.lexer.peek() {

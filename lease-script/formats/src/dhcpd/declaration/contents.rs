@@ -24,7 +24,7 @@ pub enum Family {
 /// The byte order of the server that wrote a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteOrder {
-    /// `little-endian`, as nearly all servers are.
+    /// `little-endian`, the byte order of nearly all servers.
     Little,
     /// `big-endian`.
     Big,
@@ -68,9 +68,9 @@ pub(crate) struct Contents {
     pub(crate) counts: Counts,
     pub(crate) server_duid: Option<Vec<u8>>,
     pub(crate) byte_order: Option<ByteOrder>,
-    /// By the name of the peer.
+    /// The states of failover peers by name.
     pub(crate) peers: BTreeMap<Vec<u8>, PeerState>,
-    /// The declarations that the rules ask to keep.
+    /// The declarations that the rules select.
     pub(crate) history: Vec<Declaration>,
     /// Hosts, groups, classes, failover states.
     pub(crate) non_leases: NonLeases,

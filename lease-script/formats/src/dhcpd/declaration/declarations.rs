@@ -1,4 +1,4 @@
-//! Reading declarations one after the other (`lease_file_subparse` of server/confpars.c).
+//! Reads declarations one after the other (`lease_file_subparse` of server/confpars.c).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -19,16 +19,16 @@ use crate::dhcpd::lexer::{Lexer, Token};
 use crate::dhcpd::non_lease::NonLeases;
 use crate::dhcpd::table::LeaseTable;
 
-/// How declarations are read.
+/// How to read declarations.
 #[derive(Debug, Clone)]
 pub(crate) struct ParseRules {
     pub(crate) family: Family,
     pub(crate) now: i64,
     /// The configuration of the server, for addresses, classes and peers.
     pub(crate) config: Option<Arc<Config>>,
-    /// Keep only addresses that are in a pool of the configuration.
+    /// Whether to keep only addresses that are in a pool of the configuration.
     pub(crate) pools: bool,
-    /// Skip `on` blocks by their braces instead of parsing their statements.
+    /// Whether to skip `on` blocks by their braces instead of parsing their statements.
     pub(crate) loose_blocks: bool,
     pub(crate) date_range: DateRange,
     /// Which declarations to keep in addition to the last one of each address.
@@ -51,9 +51,9 @@ pub(crate) struct Declarations<R> {
     pub(crate) contents: Contents,
     /// The classes declared in the lease file.
     pub(super) classes: BTreeSet<Vec<u8>>,
-    /// Report [`ReadEnd::OtherFamily`] at a DHCPv6 declaration.
+    /// Whether to report [`ReadEnd::OtherFamily`] at a DHCPv6 declaration.
     pub(crate) guess_family: bool,
-    /// The current lease has a readable binding state.
+    /// Whether the current lease has a readable binding state.
     pub(super) named_state: bool,
     /// The start of the current declaration.
     pub(crate) started: Location,
@@ -86,7 +86,7 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    /// Reads one declaration; `Some` at the end.
+    /// Reads one declaration. Returns `Some` when reading ends.
     pub(crate) fn declaration(&mut self) -> Option<ReadEnd> {
         self.lexer.subject = None;
         self.lexer.take_lost_statements();
@@ -153,7 +153,7 @@ impl<R: Read> Declarations<R> {
         self.contents.lost_outside_records += u64::from(self.lexer.take_lost_statements());
     }
 
-    /// Whether a pool contains the address; reports a diagnostic otherwise.
+    /// Returns whether a pool contains the address. Reports a diagnostic otherwise.
     pub(super) fn has_pool(&mut self, address: Ipv4Addr) -> bool {
         if !self.rules.pools {
             return true;
@@ -195,7 +195,7 @@ impl<R: Read> Declarations<R> {
         self.contents.history.push(Declaration { location: self.started, end, what });
     }
 
-    /// Whether leases can be billed to the class; without a configuration, every class is known.
+    /// Returns whether leases can be billed to the class. Without a configuration, every class is known.
     pub(crate) fn knows_class(&self, name: &[u8]) -> bool {
         self.classes.contains(name)
             || self.rules.config.as_ref().is_none_or(|config| config.classes.contains(name))

@@ -1,4 +1,4 @@
-//! `ia-na`, `ia-ta` and `ia-pd` declarations (`parse_ia_na_declaration` and the like of server/confpars.c).
+//! `ia-na`, `ia-ta` and `ia-pd` declarations (`parse_ia_na_declaration` and similar functions of server/confpars.c).
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
 use crate::dhcpd::warning::Warning;
 
-/// The kind of association that a keyword declares.
+/// Returns the kind of association that a keyword declares.
 fn kind_of(keyword: Keyword) -> IaKind {
     match keyword {
         Keyword::IaTa => IaKind::Temporary,
@@ -71,7 +71,7 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    /// The pool of an address: `None` if no pool contains it, `Some(None)` without a configuration.
+    /// Returns the pool of an address: `None` if no pool contains it, `Some(None)` without a configuration.
     #[expect(clippy::option_option, reason = "no pool and no pools are different")]
     fn pool6(&self, kind: IaKind, held: &IaAddress) -> Option<Option<usize>> {
         let Some(config) = self.rules.config.as_ref().filter(|_| self.rules.pools) else {
@@ -86,7 +86,7 @@ impl<R: Read> Declarations<R> {
     }
 
     fn ia(&mut self, kind: IaKind) -> Option<Ia> {
-        /// The length of the longest IAID and DUID.
+        /// Maximum length of an IAID and a DUID together.
         const LONGEST: usize = 132;
         let mut id = self.lexer.string_or_hex(LONGEST);
         if id.len() <= 5 {
@@ -95,7 +95,7 @@ impl<R: Read> Declarations<R> {
         }
         self.order_iaid(&mut id);
         let mut ia = Ia { kind, id, cltt: Date::ABSENT, addresses: Vec::new() };
-        // Of each address that is no longer in use, the number of addresses before it in the list.
+        // For each address that is no longer in use, the number of addresses before it in the list.
         let mut released: HashMap<Ipv6Addr, usize> = HashMap::new();
         if self.lexer.next() != OPEN {
             self.corrupt_ia("expecting left brace");
@@ -159,7 +159,7 @@ impl<R: Read> Declarations<R> {
         self.lexer.warn(message, Consequence::Unconfigured);
     }
 
-    /// The IAID is kept in the byte order of this machine (`parse_byte_order_uint32`).
+    /// Converts a big-endian IAID to little-endian byte order (`parse_byte_order_uint32`).
     fn order_iaid(&mut self, id: &mut [u8]) {
         match self.contents.byte_order {
             None => {

@@ -22,11 +22,11 @@ mod seen {
     pub(super) const RELEASE: u32 = 32768;
 }
 
-/// The length to which dhcpd cuts a word in a message.
+/// The length to which dhcpd truncates a word in a message.
 const WORD: usize = 31;
 
 impl<R: Read> Declarations<R> {
-    /// Reads the rest of a lease; `None` if dhcpd drops it.
+    /// Reads the rest of a lease. Returns `None` if dhcpd drops it.
     pub(crate) fn lease(&mut self) -> Option<Lease> {
         let bytes = self.lexer.aggregate(4, b'.', 10)?;
         if !self.lexer.open_brace() {
@@ -72,7 +72,7 @@ impl<R: Read> Declarations<R> {
         Some(lease)
     }
 
-    /// Sets the state of a lease in the old format, which has none: dhcpd derives it from its clock.
+    /// Sets the state of a lease in the old format, which has no states. dhcpd derives the state from its clock.
     pub(crate) fn derive_state(rules: &ParseRules, lease: &mut Lease) {
         let active =
             lease.ends.0 > rules.now || lease.on_expiry.is_some() || lease.on_release.is_some();
@@ -81,7 +81,7 @@ impl<R: Read> Declarations<R> {
         lease.rewind_state = Some(lease.state);
     }
 
-    /// Reads one statement; returns its bit in `seenmask`, or `None` if the lease is dropped.
+    /// Reads one statement. Returns its bit in `seenmask`, or `None` if the lease is dropped.
     #[expect(clippy::too_many_lines, reason = "the cases of a switch in parse_lease_declaration")]
     pub(crate) fn lease_statement(
         &mut self,

@@ -11,7 +11,7 @@ use crate::dhcpd::lexer::{SEMICOLON, Token};
 
 impl<R: Read> Declarations<R> {
     pub(super) fn server_duid(&mut self) {
-        /// The length of the longest DUID.
+        /// Maximum length of a DUID.
         const LONGEST: usize = 128;
         let duid = self.lexer.string_or_hex(LONGEST);
         if duid.len() <= 2 {

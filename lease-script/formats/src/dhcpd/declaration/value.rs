@@ -1,4 +1,4 @@
-//! Binding states and variables, which leases and identity associations share.
+//! Binding states and variables, which leases and identity associations have in common.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, SetValue};
 use crate::dhcpd::lexer::Token;
 
-/// The binding state for a token; `None` if it is not a state.
+/// Returns the binding state for a token, or `None` if it is not a state.
 pub(super) fn state_word(token: Token) -> Option<BindingState> {
     let Token::Keyword(keyword) = token else { return None };
     Some(match keyword {
@@ -21,7 +21,7 @@ pub(super) fn state_word(token: Token) -> Option<BindingState> {
     })
 }
 
-/// Sets a variable or replaces its value. Names are compared without regard to case, as in dhcpd.
+/// Sets a variable or replaces its value. As in dhcpd, names are compared without regard to case.
 pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value: SetValue) {
     match set.iter_mut().find(|(held, _)| held.as_bytes().eq_ignore_ascii_case(name)) {
         Some((_, held)) => *held = value,
@@ -29,15 +29,16 @@ pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value
     }
 }
 
-/// The variables of the current record by name, so that a record with very many is read in linear time.
+/// The variables of the current record by name. This index allows a record with very many variables to be read in linear
+/// time.
 #[derive(Debug, Default)]
 pub(super) struct VariableIndex(BTreeMap<Vec<u8>, usize>);
 
-/// From so many variables on, the index is used.
+/// The number of variables from which on the index is used.
 const MANY: usize = 32;
 
 impl VariableIndex {
-    /// [`set_variable`] for the record that is being read, whose variables are all set by this function.
+    /// Does the same as [`set_variable`] for the current record. All variables of the record must be set by this function.
     pub(super) fn set(&mut self, set: &mut Vec<(String, SetValue)>, name: &[u8], value: SetValue) {
         if set.len() < MANY {
             self.0.clear();

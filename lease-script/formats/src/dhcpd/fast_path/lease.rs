@@ -1,4 +1,4 @@
-//! Reading one well-formed lease.
+//! Reads one well-formed lease.
 
 use super::scan::{blank, block, date, hex_list, is_word, octet, state, string, value};
 use crate::dhcpd::input::Input;
@@ -6,15 +6,15 @@ use crate::dhcpd::keyword::keyword;
 use crate::dhcpd::lexer::{Lexer, Token};
 use crate::dhcpd::table::{BOOTP, Fixed, RESERVED, Tag, begin_item, finish_item};
 
-/// The limit of dhcpd for the length of a client identifier.
+/// dhcpd's limit for the length of a client identifier.
 const LONGEST_UID: usize = 1400;
 
-/// The places of dates in [`Fixed`].
+/// The statements with dates, in the order of the dates in [`Fixed`].
 const DATES: [&[u8]; 6] = [b"starts", b"ends", b"tstp", b"tsfp", b"atsfp", b"cltt"];
 const ENDS: usize = 1;
 const TSTP: usize = 2;
 
-/// The bits of statements that are not dates, to detect repeated ones.
+/// The bits of statements without dates, to detect repeated statements.
 const BINDING: u32 = 1 << 6;
 const NEXT: u32 = 1 << 7;
 const REWIND: u32 = 1 << 8;
@@ -30,12 +30,12 @@ pub(crate) struct Record {
     pub(super) address: u32,
     pub(super) fixed: Fixed,
     pub(super) items: Vec<u8>,
-    /// The `on` block that was read last, and the text of it that is kept: many leases have the same.
+    /// The last `on` block, as written and as kept. Many leases have the same block.
     block: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Record {
-    /// Reads the lease at the start of `w`; returns its length.
+    /// Reads the lease at the start of `w`. Returns its length, or `None` if it is not well-formed.
     pub(super) fn read(&mut self, w: &[u8]) -> Option<usize> {
         let mut at = blank(w, 0)?;
         at += w[at..].starts_with(b"lease ").then_some(6)?;
@@ -79,8 +79,7 @@ impl Record {
         }
     }
 
-    /// Reads a statement that begins with `word`; returns its bit and the length before the
-    /// semicolon or closing brace.
+    /// Reads a statement that begins with `word`. Returns its bit, and its length before the semicolon or closing brace.
     fn statement<'a>(
         &mut self,
         word: &[u8],
@@ -183,7 +182,7 @@ impl Record {
         Some((bit, words.len() + used))
     }
 
-    /// Checks that dhcpd's parser reads all statements of a block without a warning.
+    /// Keeps a block if dhcpd's parser reads all its statements without a warning.
     fn keep_block(&mut self, text: &[u8]) -> Option<()> {
         if self.block.as_ref().is_some_and(|(known, _)| known == text) {
             return Some(());

@@ -1,7 +1,7 @@
-//! The fast path through well-formed leases.
+//! The fast path for well-formed leases.
 //!
-//! It accepts a record only when dhcpd's own parser would read it to the same effect and without a diagnostic. Anything
-//! else, however legal, is left to that parser.
+//! It accepts a record only if dhcpd's own parser would read it with the same result and without a diagnostic. All other
+//! records, even valid ones, are left to that parser.
 
 mod lease;
 mod prefetch;

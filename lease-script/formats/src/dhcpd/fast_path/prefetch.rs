@@ -1,4 +1,4 @@
-//! Reading chunks of a file ahead in other threads.
+//! Reads chunks of a file ahead in other threads.
 
 use std::collections::VecDeque;
 use std::io::Read as _;
@@ -17,19 +17,20 @@ pub(crate) struct Chunk {
     pub(crate) counts: Counts,
     /// The offset at which the main reader continues.
     pub(crate) end: u64,
-    /// The number of line ends in the chunk, and the offset of the start of the line of `end`.
+    /// The number of line breaks in the chunk.
     pub(crate) lines: u64,
+    /// The offset of the start of the line that contains `end`.
     pub(crate) line_start: u64,
 }
 
-/// Chunks that other threads read on the assumption that a lease starts there. If the main reader arrives at the start of
-/// a chunk between two declarations, the assumption was right; otherwise the chunk is dropped.
+/// Chunks that other threads read on the assumption that each starts with a lease. If the main reader arrives at the start
+/// of a chunk between two declarations, the assumption was right. Otherwise the chunk is dropped.
 pub(crate) struct Prefetch<'scope> {
     parts: VecDeque<(u64, ScopedJoinHandle<'scope, Chunk>)>,
 }
 
 impl Prefetch<'_> {
-    /// The chunk that starts at `offset`.
+    /// Takes the chunk that starts at `offset`, if there is one.
     pub(crate) fn take(&mut self, offset: u64) -> Option<Chunk> {
         while self.parts.front().is_some_and(|(start, _)| *start < offset) {
             self.parts.pop_front();
@@ -41,13 +42,13 @@ impl Prefetch<'_> {
         handle.join().ok()
     }
 
-    /// The start of the next chunk.
+    /// Returns the start of the next chunk.
     pub(crate) fn next_start(&self) -> Option<u64> {
         self.parts.front().map(|(start, _)| *start)
     }
 }
 
-/// The minimum size of a chunk.
+/// The minimum size of a chunk in bytes.
 const SMALLEST: u64 = 2 * 1024 * 1024;
 
 /// Starts the threads that read ahead.
@@ -80,7 +81,7 @@ pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
     Prefetch { parts: parts.collect() }
 }
 
-/// An offset near `offset` at which a lease appears to start after another declaration.
+/// Returns an offset near `offset` at which a lease appears to start after another declaration.
 fn boundary<S: Source + ?Sized>(source: &S, offset: u64) -> Option<u64> {
     let mut text = Vec::new();
     source.open(offset, offset + MARGIN as u64).read_to_end(&mut text).ok()?;

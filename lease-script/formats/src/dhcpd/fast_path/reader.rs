@@ -1,4 +1,4 @@
-//! Reading leases one after the other, until one is not well-formed.
+//! Reads leases one after the other, until one is not well-formed.
 
 use std::io::Read;
 use std::net::Ipv4Addr;
@@ -9,11 +9,11 @@ use crate::dhcpd::input::Input;
 use crate::dhcpd::table::LeaseTable;
 use crate::limits::MAX_LEASES;
 
-/// The length of the longest record that the fast path accepts. With a shorter window, a failed attempt is repeated with
-/// more bytes.
+/// Maximum length of a record that the fast path accepts. If an attempt fails in a shorter window, it is repeated with more
+/// bytes.
 pub(super) const MARGIN: usize = 16 * 1024;
 
-/// Reads well-formed leases up to the first other declaration or the one that starts at `stop`.
+/// Reads well-formed leases up to the first other declaration, or up to the lease that starts at `stop`.
 pub(crate) fn run<R: Read>(
     declarations: &mut Declarations<R>,
     record: &mut Record,
@@ -45,7 +45,7 @@ pub(super) fn read_leases<R: Read>(
 ) -> Counts {
     let config = rules.config.as_deref().filter(|_| rules.pools);
     let mut counts = Counts::default();
-    // The caller reports a table with more leases than the limit.
+    // If the table has more leases than the limit, the caller reports it.
     while stop != Some(input.offset()) && table.len() <= MAX_LEASES {
         match record.read(input.window()) {
             Some(used) => {

@@ -4,10 +4,10 @@ use crate::dhcpd::date_range::seconds;
 use crate::dhcpd::lease::{BindingState, Date};
 use crate::dhcpd::lexer::is_space;
 
-/// The length of the longest string in dhcpd.
+/// Maximum length of a string in dhcpd.
 const LONGEST_STRING: usize = 1499;
 
-/// The longest white space or `on` block that is read here, so that no buffer of dhcpd overflows.
+/// Maximum length of white space or of an `on` block that is read here, so that no buffer of dhcpd overflows.
 const LONGEST_BLANK: usize = 1400;
 
 fn digit(c: u8) -> Option<i32> {
@@ -22,13 +22,13 @@ pub(super) fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')
 }
 
-/// Skips white space from `at` on.
+/// Skips white space from `at` on. Returns the position after it.
 pub(super) fn blank(w: &[u8], at: usize) -> Option<usize> {
     let length = w[at..].iter().take(LONGEST_BLANK).position(|c| !is_space(*c))?;
     Some(at + length)
 }
 
-/// Reads a number of at most three digits, up to 255, and its length.
+/// Reads a number of at most three digits, up to 255. Returns the number and its length.
 pub(super) fn octet(text: &[u8]) -> Option<(u8, usize)> {
     let length = text.iter().take(4).position(|c| !c.is_ascii_digit())?;
     let number = number(&text[..length]).filter(|_| length > 0)?;
@@ -39,7 +39,7 @@ fn number(text: &[u8]) -> Option<i32> {
     text.iter().try_fold(0, |sum, &c| Some(sum * 10 + digit(c)?))
 }
 
-/// Reads `never` or `WEEKDAY YEAR/MONTH/DAY HOUR:MINUTE:SECOND` before 2038, and its length.
+/// Reads `never` or `WEEKDAY YEAR/MONTH/DAY HOUR:MINUTE:SECOND` before 2038. Returns the date and its length.
 pub(super) fn date(text: &[u8]) -> Option<(i64, usize)> {
     if text.starts_with(b"never;") {
         return Some((Date::NEVER.0, 5));
@@ -59,7 +59,7 @@ pub(super) fn date(text: &[u8]) -> Option<(i64, usize)> {
     Some((i64::from(seconds(year, month, day, clock, 0)), text.len()))
 }
 
-/// Reads a binding state, and its length.
+/// Reads a binding state. Returns the state and its length.
 pub(super) fn state(text: &[u8]) -> Option<(BindingState, usize)> {
     use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
     let word = text.split(|c| *c == b';').next()?;
@@ -68,7 +68,7 @@ pub(super) fn state(text: &[u8]) -> Option<(BindingState, usize)> {
     Some((state, word.len()))
 }
 
-/// Reads a string with its quotes and appends its value; returns its length.
+/// Reads a string with its quotes and appends its value. Returns the length of the text.
 pub(super) fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let before = out.len();
     let mut rest = text.strip_prefix(b"\"")?;
@@ -93,7 +93,7 @@ pub(super) fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     (out.len() - before <= LONGEST_STRING).then_some(text.len() - rest.len() + 1)
 }
 
-/// Reads at most `most` hexadecimal bytes with colons between them; returns the length.
+/// Reads at most `most` hexadecimal bytes with colons between them. Returns the length of the text.
 pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let mut at = 0;
     for _ in 0..most {
@@ -110,7 +110,7 @@ pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<us
     None
 }
 
-/// Reads a string or a list of less than `most` bytes; returns its length.
+/// Reads a string or a list of fewer than `most` bytes. Returns the length of the text.
 pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let before = out.len();
     if *text.first()? != b'"' {
@@ -120,7 +120,7 @@ pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize
     (out.len() - before < most).then_some(used)
 }
 
-/// The length of the text up to the closing brace of a block.
+/// Returns the length of the text up to the closing brace of a block.
 pub(super) fn block(text: &[u8]) -> Option<usize> {
     let text = &text[..text.len().min(LONGEST_BLANK)];
     let mut depth = 0;

@@ -1,11 +1,12 @@
-//! Recognizing the start of a declaration.
+//! Recognizes the start of a declaration.
 
 use std::net::Ipv4Addr;
 
 use crate::dhcpd::lexer::is_space;
 use crate::dhcpd::parser::atoi;
 
-/// Whether a declaration appears to start at `at`: a lease with its brace anywhere, others at the start of a line.
+/// Returns whether a declaration appears to start at `at`: a lease with its brace anywhere, or another declaration at the
+/// start of a line.
 pub(super) fn is_header(w: &[u8], at: usize) -> bool {
     if !matches!(w[at] | 0x20, b'l' | b'i' | b's' | b'f' | b'a' | b'h' | b'g' | b'c') {
         return false;
@@ -30,7 +31,7 @@ pub(super) fn is_header(w: &[u8], at: usize) -> bool {
         || [&b"failover peer"[..], b"host", b"group", b"class", b"subclass"].into_iter().any(starts)
 }
 
-/// Parses `lease ADDRESS {`; returns the address, the length, and whether the brace is present.
+/// Parses `lease ADDRESS {`. Returns the address, the length, and whether the brace is present.
 pub(super) fn lease_header(w: &[u8]) -> Option<(Ipv4Addr, usize, bool)> {
     if w.len() < 6 || !w[..5].eq_ignore_ascii_case(b"lease") || !is_space(w[5]) {
         return None;

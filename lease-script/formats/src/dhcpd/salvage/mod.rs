@@ -1,10 +1,10 @@
-//! The salvage view: reads every record of a damaged file that can be kept.
+//! The salvage view, which reads every record that can be recovered from a damaged file.
 //!
-//! A record first goes through dhcpd's own parser as a trial. If the trial loses nothing, its result is entered. At the
-//! first loss the trial is dropped and the record is read again statement by statement: an unreadable statement is
-//! left out; a record that is torn (the file ends in it, the next one starts in the middle of a statement, or NUL or
-//! 0xFF bytes are in it) is dropped as a whole, so that the earlier one stays. Reading continues at the next text that
-//! looks like a declaration.
+//! Each record is first read by dhcpd's own parser in a trial. If the trial loses nothing, its result is kept. At the first
+//! loss, the trial is abandoned and the record is read again statement by statement. An unreadable statement is left out. A
+//! torn record is dropped as a whole, so that the earlier one is kept. A record is torn if the file ends in it, the next one
+//! starts in the middle of a statement, or it contains NUL or 0xFF bytes. Reading continues at the next text that looks like
+//! a declaration.
 
 mod header;
 mod reader;

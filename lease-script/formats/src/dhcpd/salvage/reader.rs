@@ -1,4 +1,4 @@
-//! Reading declarations, and skipping everything else.
+//! Reads declarations, and skips everything else.
 
 use std::io::Read;
 
@@ -10,10 +10,10 @@ use crate::dhcpd::input::{Input, Location};
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
 
-/// The number of bytes of a damaged record that are examined.
+/// Maximum number of bytes of a damaged record that are examined.
 const MAX_RECORD: usize = 64 * 1024;
 
-/// Reads one declaration; `Some` at the end.
+/// Reads one declaration. Returns `Some` at the end.
 pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option<ReadEnd> {
     let lexer = &mut declarations.lexer;
     lexer.subject = None;
@@ -67,7 +67,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         }
         if let Some(ia) = ia {
             if manual.is_some() {
-                let message = "spelled as in the manual page, which dhcpd does not read".to_owned();
+                let message = "spelled as in dhcpd.leases(5): dhcpd does not read it".to_owned();
                 let location = declarations.started;
                 note(declarations, location, None, message, Consequence::Rescued);
             }
@@ -75,7 +75,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         }
         return None;
     }
-    // The first loss is the cause; what follows it in the trial is a consequence of breaking off.
+    // The first loss is the cause. Later diagnostics of the trial are consequences of abandoning it.
     let of_trial = declarations.lexer.diagnostics.since(mark);
     let is_loss = |found: &&Diagnostic| {
         !matches!(found.consequence, Consequence::Nothing | Consequence::ValueChanged)
@@ -102,9 +102,9 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
     None
 }
 
-const TORN: (&str, Consequence) = ("torn record; an older one stays", Consequence::Torn);
+const TORN: (&str, Consequence) = ("torn record: an older one is kept", Consequence::Torn);
 
-const DAMAGED: (&str, Consequence) = ("damaged record; an older one stays", Consequence::Damaged);
+const DAMAGED: (&str, Consequence) = ("damaged record: an older one is kept", Consequence::Damaged);
 
 fn note<R: Read>(
     declarations: &mut Declarations<R>,
@@ -117,7 +117,7 @@ fn note<R: Read>(
     declarations.lexer.diagnostics.push(diagnostic);
 }
 
-/// The keyword for `ia_na` and the like, which dhcpd.leases(5) documents but dhcpd does not read.
+/// Returns the keyword for `ia_na` and similar words, which dhcpd.leases(5) documents but dhcpd does not read.
 fn spelled_as_in_the_manual<R: Read>(lexer: &mut Lexer<R>, token: Token) -> Option<Keyword> {
     if token != Token::Name {
         return None;
@@ -130,19 +130,19 @@ fn spelled_as_in_the_manual<R: Read>(lexer: &mut Lexer<R>, token: Token) -> Opti
     })
 }
 
-/// Skips text that is not a declaration; `Some` at the end of the file.
+/// Skips text that is not a declaration. Returns `Some` at the end of the file.
 fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<ReadEnd> {
     let lexer = &mut declarations.lexer;
     if token == Token::End && lexer.input.is_complete() && lexer.input.window().is_empty() {
         lexer.input.release();
-        // White space of any length is allowed there.
+        // White space of any length is allowed at the end.
         lexer.fatal = false;
         return Some(ReadEnd::End);
     }
     lexer.reset();
     lexer.input.rewind();
     if std::mem::take(&mut lexer.fatal) {
-        // White space overflowed dhcpd's buffer: the text after it may be intact.
+        // White space overflowed dhcpd's buffer, but the text after it may be intact.
         let before = lexer.input.offset();
         skip_blank(&mut lexer.input);
         if lexer.input.offset() > before {
@@ -153,7 +153,7 @@ fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<
     None
 }
 
-/// What is skipped.
+/// What to skip.
 enum Passed {
     /// Any bytes.
     Bytes,
@@ -161,7 +161,7 @@ enum Passed {
     Record(Option<String>),
 }
 
-/// Skips to the next text that looks like a declaration, or like a record.
+/// Skips to the next text that looks like a declaration or, with `record`, like a record.
 fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool, passed: Passed) {
     let input = &mut declarations.lexer.input;
     input.require(2);
@@ -190,7 +190,7 @@ fn skip_blank<R: Read>(input: &mut Input<R>) {
     }
 }
 
-/// Moves forward to the next header, by at least one byte; returns the number of skipped bytes.
+/// Moves forward to the next header, by at least one byte. Returns the number of skipped bytes.
 fn next_header<R: Read>(input: &mut Input<R>, record: bool) -> u64 {
     const OVERLAP: usize = 256;
     let start = input.offset();
@@ -252,11 +252,11 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     match (salvaged.fate, salvaged.lease) {
         (Fate::Kept, Some(lease)) => {
             if places.is_empty() {
-                let message = "read up to its end".to_owned();
+                let message = "record read to its end".to_owned();
                 note(declarations, location, subject, message, Consequence::Rescued);
             } else {
                 for place in places {
-                    let message = "statement left out, the rest of the record read".to_owned();
+                    let message = "statement left out; the rest of the record is kept".to_owned();
                     note(declarations, place, subject.clone(), message, Consequence::LeftOut);
                 }
             }

@@ -1,4 +1,4 @@
-//! Reading a damaged lease record statement by statement.
+//! Reads a damaged lease record statement by statement.
 
 use super::header::{is_header, lease_header};
 use crate::dhcpd::date_range::DateRange;
@@ -7,10 +7,10 @@ use crate::dhcpd::input::Input;
 use crate::dhcpd::lease::{BindingState, Lease};
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
 
-/// The maximum length of a statement.
+/// The maximum length of a statement in bytes.
 const STATEMENT: usize = 8 * 1024;
 
-/// What happens to a record.
+/// The outcome for a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Kept,
@@ -62,7 +62,7 @@ pub(super) fn read_statements(w: &[u8], header: usize, rules: &ParseRules) -> Sa
         }
         let before = at;
         at = record.statement(w, at, rules);
-        // A record without an opening brace must at least begin with a readable statement.
+        // A record without an opening brace must begin with a readable statement.
         if !open && before == start && !record.left_out.is_empty() {
             break (at, Fate::Damaged);
         }
@@ -75,9 +75,9 @@ struct Record {
     lease: Lease,
     seen: u32,
     left_out: Vec<usize>,
-    /// It contains NUL or 0xFF bytes.
+    /// Whether the record contains NUL or 0xFF bytes.
     damaged: bool,
-    /// The statement read last has no proper end.
+    /// Whether the last statement has no proper end.
     torn: bool,
 }
 
@@ -87,7 +87,7 @@ const BINDING: u32 = 256;
 const TSTP: u32 = 65536;
 
 impl Record {
-    /// Reads or skips the statement at `at`; returns the start of the next one.
+    /// Reads or skips the statement at `at`. Returns the start of the next one.
     fn statement(&mut self, w: &[u8], at: usize, rules: &ParseRules) -> usize {
         self.torn = false;
         let text = &w[at..w.len().min(at + STATEMENT)];
@@ -116,7 +116,7 @@ impl Record {
         end
     }
 
-    /// Runs dhcpd's parser on one statement; returns its length if nothing is lost.
+    /// Runs dhcpd's parser on one statement. Returns the length of the statement if nothing is lost.
     fn trial(&mut self, text: &[u8], rules: &ParseRules) -> Option<usize> {
         let mut lexer = Lexer::new(Input::small(text));
         lexer.begin_trial();
@@ -135,7 +135,8 @@ impl Record {
         Some(inner.lexer.input.offset() as usize)
     }
 
-    /// Reads dates of other programs: followed by `UTC`, or in ISO 8601 format.
+    /// Reads a date in the format of another program: followed by `UTC`, or in ISO 8601 format. Returns the length of the
+    /// statement.
     fn odd_date(&mut self, line: &[u8]) -> Option<usize> {
         let end = memchr::memchr(b';', line)?;
         let text = std::str::from_utf8(&line[..end]).ok()?;
@@ -176,7 +177,7 @@ impl Record {
         Some(end + 1)
     }
 
-    /// Whether the record probably lacks only its closing brace.
+    /// Returns whether the record probably lacks only its closing brace.
     fn is_plausible(&self) -> bool {
         let owned = self.lease.hardware.is_some() || !self.lease.uid.is_empty();
         self.seen & BINDING != 0 && (owned || self.lease.state != BindingState::Active)
@@ -192,8 +193,8 @@ impl Record {
     }
 }
 
-/// The length of an unreadable statement: up to the end of its line or block, a semicolon before another statement, or
-/// the next header.
+/// Returns the length of an unreadable statement. It ends at the end of its line or block, at a semicolon before another
+/// statement, or before the next header.
 fn unreadable_length(text: &[u8]) -> usize {
     if text.starts_with(b"on ") {
         return block_length(text);
@@ -217,8 +218,8 @@ fn unreadable_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// The length of a block as dhcpd writes it: a line that ends in a brace opens a block, one that starts with a brace
-/// closes it.
+/// Returns the length of a block as dhcpd writes it. A line that ends in a brace opens a block, and a line that starts with
+/// a brace closes it.
 fn block_length(text: &[u8]) -> usize {
     let mut depth = 0;
     let mut at = 0;

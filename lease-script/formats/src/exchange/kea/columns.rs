@@ -2,7 +2,7 @@
 
 use crate::dhcpd::Family;
 
-/// The release of Kea whose rules apply to rows.
+/// The release of Kea whose rules apply to the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Release {
     /// Kea 2.2, as in Debian 12.
@@ -50,7 +50,7 @@ pub(super) const COLUMNS_6: [&str; 18] = [
     "pool_id",
 ];
 
-/// The maximum number of columns that are read; Kea has 18.
+/// The maximum number of columns that are read. Kea has 18.
 pub(super) const MAX_COLUMNS: usize = 64;
 
 pub(super) fn columns_of(family: Family) -> &'static [&'static str] {
@@ -60,12 +60,12 @@ pub(super) fn columns_of(family: Family) -> &'static [&'static str] {
     }
 }
 
-/// The number of columns that Kea 2.2 writes.
+/// Returns the number of columns that Kea 2.2 writes.
 pub(super) fn columns_of_2_2(family: Family) -> usize {
     columns_of(family).len() - 1
 }
 
-/// The columns that a file names.
+/// The columns that the header of a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) family: Family,
@@ -73,7 +73,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// `VersionedCSVFile::validateHeader`.
+    /// Parses a header (`VersionedCSVFile::validateHeader`).
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|_| "the header is not text".to_owned())?;
         let names: Vec<String> = text.split(',').map(str::to_owned).collect();
@@ -95,7 +95,7 @@ impl Header {
         Ok(Self { family, names })
     }
 
-    /// The name of a column; a value beyond the header belongs to the next column that Kea knows.
+    /// Returns the name of a column. A value beyond the header belongs to the next column that Kea knows.
     pub(super) fn name(&self, at: usize) -> String {
         let known = columns_of(self.family).get(at).copied();
         match self.names.get(at).map(String::as_str).or(known) {
@@ -104,8 +104,8 @@ impl Header {
         }
     }
 
-    /// The number of values that a row must have. Kea checks the number of columns, but ignores the result, so that a
-    /// row fails only at the first value that it lacks (`VersionedCSVFile::next`, called by `CSVLeaseFile4::next`).
+    /// Returns the number of values that a row must have. Kea checks the number of columns but ignores the result, so a row
+    /// fails only at the first value that it lacks (`VersionedCSVFile::next`, called by `CSVLeaseFile4::next`).
     pub(super) fn least(&self, release: Release) -> usize {
         let known = match (release, self.family) {
             (Release::V3_0, _) => columns_of(self.family).len(),

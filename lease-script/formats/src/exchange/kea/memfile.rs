@@ -1,4 +1,4 @@
-//! Reading the files of a memfile database.
+//! Reads the files of a memfile database.
 
 use std::io::{self, BufRead};
 
@@ -16,20 +16,20 @@ use crate::limits;
 pub struct Memfile {
     release: Release,
     history: Option<History>,
-    /// The protocol according to the header; DHCPv4 without one.
+    /// The protocol according to the header, or DHCPv4 without a header.
     family: Family,
     headers: Vec<Header>,
     rows: RowTable,
-    /// Kea would not start with these files.
+    /// Whether Kea would refuse to start with these files.
     is_refused: bool,
 }
 
-/// What was found in one of the files.
+/// The result of reading one of the files.
 #[derive(Debug, Default)]
 pub struct FileReport {
-    /// The problems, with an empty database.
+    /// The problems. The database is empty.
     pub read: Read,
-    /// The rows that the server loads, if asked for.
+    /// The rows that the server loads, as far as the history selects them.
     pub history: Vec<Record>,
     /// The number of rows that the server loads.
     pub rows: u64,
@@ -40,16 +40,16 @@ pub struct FileReport {
 pub struct Record {
     /// The row as a declaration of a journal.
     pub declaration: Declaration,
-    /// The binding of a row of DHCPv6, which has more fields than its declaration.
+    /// The binding of a DHCPv6 row, which has more fields than its declaration.
     pub binding: Option<Box<Binding>>,
-    /// The columns that the lease lacks.
+    /// The columns that the lease cannot store.
     pub fields: Vec<Field>,
 }
 
 /// Reads a database of one file.
 ///
 /// # Errors
-/// The source cannot be read.
+/// If the source cannot be read, or exceeds the limits of this crate.
 pub fn read(source: impl BufRead) -> io::Result<Read> {
     let mut memfile = Memfile::new(Release::default(), None);
     let mut read = memfile.load(source)?.read;
@@ -58,15 +58,15 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
 }
 
 impl Memfile {
-    /// An empty database; `history` selects the rows to keep in addition to the last one of each address.
+    /// Creates an empty database. `history` selects the rows to keep in addition to the last one of each address.
     pub fn new(release: Release, history: Option<History>) -> Self {
         Self { release, history, ..Self::default() }
     }
 
-    /// Adds the rows of a file, which replace those of files before it (`LeaseFileLoader::load`).
+    /// Adds the rows of a file, which replace those of earlier files (`LeaseFileLoader::load`).
     ///
     /// # Errors
-    /// The source cannot be read.
+    /// If the source cannot be read, or exceeds the limits of this crate.
     pub fn load(&mut self, source: impl BufRead) -> io::Result<FileReport> {
         let mut report = FileReport::default();
         let mut lines = Lines::new(source);
@@ -111,7 +111,7 @@ impl Memfile {
         Ok(report)
     }
 
-    /// Reads the header; `None` if there is nothing after it that could be read.
+    /// Reads the header. Returns `None` if nothing after it can be read.
     fn header(
         &mut self,
         lines: &mut Lines<impl BufRead>,
@@ -171,27 +171,27 @@ impl Memfile {
         Ok(())
     }
 
-    /// The protocol according to the header; DHCPv4 without one.
+    /// Returns the protocol according to the header, or DHCPv4 without a header.
     pub fn family(&self) -> Family {
         self.family
     }
 
-    /// Whether Kea would not start with these files.
+    /// Returns whether Kea would refuse to start with these files.
     pub fn is_refused(&self) -> bool {
         self.is_refused
     }
 
-    /// The number of leases.
+    /// Returns the number of leases.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no lease.
+    /// Returns whether there are no leases.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The last row of each address.
+    /// Returns a database with the last row of each address.
     pub fn database(&self) -> Database {
         let mut database = Database::default();
         for (header, text) in self.rows.iter() {
@@ -213,7 +213,7 @@ impl Memfile {
     }
 }
 
-/// One with a lifetime of 0 says that the lease ended.
+/// Creates the record of a row. A row with a lifetime of 0 means that the lease has ended.
 fn record(entry: Entry, removes: bool, location: Location, end: u64) -> Record {
     match entry {
         Entry::Four(mut lease, fields) => {

@@ -1,11 +1,12 @@
 //! Numbers and hexadecimal text as Kea reads them.
 
-/// The text up to a NUL, as a C string.
+/// Returns the text up to a NUL, as in a C string.
 pub(super) fn c_string(text: &[u8]) -> &[u8] {
     &text[..memchr::memchr(0, text).unwrap_or(text.len())]
 }
 
-/// `boost::lexical_cast` to an unsigned type of at most 64 bits: a sign is allowed, and a negative number wraps.
+/// Parses a number like `boost::lexical_cast` to an unsigned type of at most 64 bits. A sign is allowed, and a negative
+/// number wraps.
 pub(super) fn unsigned(text: &[u8], max: u64) -> Option<u64> {
     let text = c_string(text);
     let negative = text.first() == Some(&b'-');
@@ -24,12 +25,12 @@ pub(super) fn unsigned(text: &[u8], max: u64) -> Option<u64> {
     (number <= max).then_some(if negative { number.wrapping_neg() & max } else { number })
 }
 
-/// `boost::lexical_cast` to an `int`.
+/// Parses a number like `boost::lexical_cast` to an `int`.
 pub(super) fn signed(text: &[u8]) -> Option<i32> {
     std::str::from_utf8(c_string(text)).ok()?.parse().ok()
 }
 
-/// `boost::lexical_cast` to a `bool`: 0 or 1, with leading zeros.
+/// Parses a truth value like `boost::lexical_cast` to a `bool`: 0 or 1, with leading zeros.
 pub(super) fn truth(text: &[u8]) -> Option<bool> {
     match unsigned(text, u64::MAX)? {
         0 => Some(false),
@@ -45,7 +46,7 @@ fn digit(c: u8) -> Option<u8> {
     char::from(c).to_digit(16).map(|digit| digit as u8)
 }
 
-/// `decodeSeparatedHexString`: one or two digits for each byte.
+/// Decodes bytes of one or two digits with separators between them (`decodeSeparatedHexString`).
 fn separated(text: &[u8], separator: u8, mut put: impl FnMut(u8)) -> Result<(), HexError> {
     let (mut byte, mut digits) = (0, 0);
     for &c in text {
@@ -66,17 +67,17 @@ fn separated(text: &[u8], separator: u8, mut put: impl FnMut(u8)) -> Result<(), 
     if digits > 0 {
         put(byte);
     }
-    // Only empty text may end here.
+    // Only empty text may end without a digit.
     if digits == 0 && !text.is_empty() { Err("two consecutive separators") } else { Ok(()) }
 }
 
-/// `decodeColonSeparatedHexString`, the form of hardware addresses.
+/// Decodes a hardware address (`decodeColonSeparatedHexString`).
 pub(super) fn colons(text: &[u8], put: impl FnMut(u8)) -> Result<(), HexError> {
     separated(text, b':', put)
 }
 
-/// `decodeFormattedHexString`, the form of client identifiers and DUIDs: separated by colons or blanks, or without
-/// separators and perhaps after `0x`.
+/// Decodes a client identifier or a DUID (`decodeFormattedHexString`): separated by colons or blanks, or without separators
+/// and with an optional `0x`.
 pub(super) fn formatted(text: &[u8], mut put: impl FnMut(u8)) -> Result<(), HexError> {
     if memchr::memchr(b':', text).is_some() {
         return separated(text, b':', put);
@@ -100,7 +101,7 @@ pub(super) fn formatted(text: &[u8], mut put: impl FnMut(u8)) -> Result<(), HexE
     Ok(())
 }
 
-/// The decoded bytes of text that was checked before.
+/// Returns the decoded bytes of text that was already checked.
 pub(super) fn bytes(
     text: &[u8],
     decode: impl FnOnce(&[u8], &mut dyn FnMut(u8)) -> Result<(), HexError>,

@@ -1,4 +1,4 @@
-//! One row: whether Kea loads it, and the lease that it stands for.
+//! A row of a memfile: whether Kea loads it, and the lease that it represents.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use crate::dhcpd::{BindingState, Date, Family, Hardware, IaKind, Lease};
 use crate::exchange::database::{Binding, active, active6};
 use crate::exchange::further::Field;
 
-/// The longest hardware address (`HWAddr::MAX_HWADDR_LEN`).
+/// Maximum length of a hardware address (`HWAddr::MAX_HWADDR_LEN`).
 const LONGEST_HARDWARE: usize = 20;
 
 /// The state of a declined address (`Lease::STATE_DECLINED`).
@@ -24,22 +24,22 @@ pub(super) struct Row<'a> {
     count: usize,
 }
 
-/// What decides whether a row replaces the earlier one.
+/// The address of a row that Kea loads, and what the row does to the earlier one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Accepted {
     pub(super) address: IpAddr,
-    /// The lifetime is 0: the row removes the lease.
+    /// Whether the row removes the lease, because its lifetime is 0.
     pub(super) removes: bool,
 }
 
-/// A lease with the columns that it lacks.
+/// A lease, with the columns that it cannot store.
 pub(super) enum Entry {
     Four(Box<Lease>, Vec<Field>),
     Six(Box<Binding>, Vec<Field>),
 }
 
 impl<'a> Row<'a> {
-    /// Splits a line at its commas; there is no quoting.
+    /// Splits a line at its commas. There is no quoting.
     pub(super) fn split(line: &'a [u8], header: &'a Header) -> Result<Self, String> {
         let mut ends = [0; MAX_COLUMNS];
         let mut count = 0;
@@ -57,7 +57,7 @@ impl<'a> Row<'a> {
         &self.line[start..self.ends[at] as usize]
     }
 
-    /// The value of a column that Kea knows; a default where the row has none.
+    /// Returns the value of a column that Kea knows, or a default if the row has none.
     fn text(&self, at: usize) -> &'a [u8] {
         if at < self.count {
             return self.value(at);
@@ -91,7 +91,7 @@ impl<'a> Row<'a> {
         parsed.map(|_| ()).map_err(|_| "user_context is not a JSON map".to_owned())
     }
 
-    /// Whether the server loads the row (`CSVLeaseFile4::next`, `CSVLeaseFile6::next`).
+    /// Checks whether the server loads the row (`CSVLeaseFile4::next`, `CSVLeaseFile6::next`).
     pub(super) fn check(&self, release: Release) -> Result<Accepted, String> {
         let least = self.header.least(release);
         if self.count < least {
@@ -114,7 +114,7 @@ impl<'a> Row<'a> {
         let mut id_length = 0;
         if !id.is_empty() {
             formatted(id, |_| id_length += 1).map_err(|why| format!("client_id: {why}"))?;
-            // In 2.2, a client identifier is checked as a DUID.
+            // Kea 2.2 checks a client identifier as a DUID.
             let longest = if release == Release::V2_2 { 128 } else { 255 };
             if !(2..=longest).contains(&id_length) {
                 return Err(format!("a client_id of {id_length} bytes"));
@@ -165,7 +165,7 @@ impl<'a> Row<'a> {
             return Err("the empty duid, and the state is not declined".to_owned());
         }
         self.context(14)?;
-        // Kea checks neither, but such a row stands for no address.
+        // Kea checks neither of these, but such a row represents no address.
         let kind = kind_of(self.text(6)).ok_or("an unknown lease_type")?;
         if kind == IaKind::Prefix && !(0..=128).contains(&length) {
             return Err(format!("a prefix_len of {length}"));
@@ -173,7 +173,7 @@ impl<'a> Row<'a> {
         Ok(Accepted { address: address.into(), removes: valid == 0 })
     }
 
-    /// The lease of a row that [`Self::check`] accepted.
+    /// Returns the lease of a row that [`Self::check`] accepted.
     pub(super) fn decode(&self) -> Option<Entry> {
         match self.header.family {
             Family::V4 => self.decode4(),
@@ -181,7 +181,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The values that the lease does not hold, of known and of further columns.
+    /// Returns the values that the lease cannot store, of known and of other columns.
     fn fields(&self, is_held: impl Fn(&str, &[u8]) -> bool) -> Vec<Field> {
         let known = columns_of(self.header.family);
         let field = |at: usize| {
@@ -259,7 +259,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Whether the lease holds the value of a column: it has a place for it, or the writer writes the same value by itself.
+/// Returns whether the lease stores the value of a column: it has a field for the value, or the writer derives the same
+/// value.
 fn is_held(name: &str, value: &[u8], is_written: bool, is_exact: bool) -> bool {
     match name {
         "valid_lifetime" | "expire" => is_written,
@@ -284,7 +285,7 @@ fn kind_of(text: &[u8]) -> Option<IaKind> {
     }
 }
 
-/// The state, and whether the writer writes the same number for it.
+/// Returns the state, and whether the writer writes the same number for it.
 fn state_of(state: u32) -> (BindingState, bool) {
     match state {
         0 => (BindingState::Active, true),
@@ -292,12 +293,12 @@ fn state_of(state: u32) -> (BindingState, bool) {
         // Expired-reclaimed: free, with its previous holder recorded.
         2 => (BindingState::Free, true),
         3 => (BindingState::Released, false),
-        // Registered: in use by a client that chose the address itself. Kea does not check further numbers.
+        // Registered: in use by a client that chose the address itself. Kea does not check other numbers.
         _ => (BindingState::Active, false),
     }
 }
 
-/// `cltt` and the end.
+/// Returns `cltt` and the end.
 fn times(valid: u32, expire: u64) -> (Date, Date) {
     let expire = i64::try_from(expire).unwrap_or(i64::MAX - 1);
     let cltt = Date(expire.saturating_sub(i64::from(valid)).max(0));
@@ -305,7 +306,7 @@ fn times(valid: u32, expire: u64) -> (Date, Date) {
     (cltt, ends)
 }
 
-/// Whether the writer writes the same numbers for these times.
+/// Returns whether the writer writes the same numbers for these times.
 fn is_written(cltt: Date, ends: Date, valid: u32, expire: u64) -> bool {
     let (written_valid, written_expire) = lifetime(cltt, ends, 0);
     !cltt.is_absent() && written_valid == valid && u64::try_from(written_expire) == Ok(expire)

@@ -1,4 +1,4 @@
-//! The last row of every address, as text.
+//! A table of the last row of every address, as text.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use crate::address_hasher::AddressHasher;
 
-/// The rows; the text of all of them is in one buffer.
+/// The rows. The text of all of them is in one buffer.
 #[derive(Debug, Default)]
 pub(super) struct RowTable {
     places: Places,
@@ -16,7 +16,7 @@ pub(super) struct RowTable {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
-    /// The number of the header under which the row stood.
+    /// The number of the header to which the row belongs.
     header: u32,
     start: usize,
     length: u32,
@@ -73,7 +73,7 @@ impl RowTable {
         self.places.four.len() + self.places.six.len()
     }
 
-    /// The rows with the numbers of their headers, in any order.
+    /// Returns the rows with the numbers of their headers, in any order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let places = self.places.four.values().chain(self.places.six.values());
         places.map(|place| (place.header, self.of(*place)))

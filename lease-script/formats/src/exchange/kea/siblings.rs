@@ -1,4 +1,4 @@
-//! The files of a database while it is cleaned up (`Memfile_LeaseMgr::loadLeasesFromFiles` and kea-lfc).
+//! The files of a database during a cleanup (`Memfile_LeaseMgr::loadLeasesFromFiles` and kea-lfc).
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -27,7 +27,7 @@ impl Role {
     ];
 }
 
-/// The name of the current file of the database to which a file belongs, and the role of the file.
+/// Returns the name of the current file of the database to which a file belongs, and the role of the file.
 pub fn stem(name: &OsStr) -> (OsString, Role) {
     let bytes = name.as_bytes();
     let found = Role::SUFFIXES.into_iter().find_map(|(role, suffix)| {
@@ -37,7 +37,7 @@ pub fn stem(name: &OsStr) -> (OsString, Role) {
     found.unwrap_or_else(|| (name.to_owned(), Role::Current))
 }
 
-/// The names of the files that the server reads, in its order; `exists` tells which files there are.
+/// Returns the names of the files that the server reads, in its order. `exists` tells which files exist.
 pub fn siblings(stem: &OsStr, exists: impl Fn(&OsStr) -> bool) -> Vec<OsString> {
     let named = |suffix: &str| {
         let mut name = stem.to_owned();

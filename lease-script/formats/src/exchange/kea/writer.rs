@@ -1,4 +1,4 @@
-//! Writing a memfile.
+//! Writes a memfile.
 
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -16,10 +16,10 @@ pub(super) const INFINITE: u32 = u32::MAX;
 /// The name of the format in messages.
 const FORMAT: &str = "Kea's memfile";
 
-/// The prefix of the fields of this format.
+/// The prefix of the names of fields of this format.
 const OWN: &str = "kea.";
 
-/// Writes a memfile of one protocol. `subnet` is the number of the subnet of all addresses in Kea's configuration that do
+/// Writes a memfile of one protocol. `subnet` is the number of a subnet in Kea's configuration, for all addresses that do
 /// not have one yet.
 pub fn write(
     database: &Database,
@@ -43,7 +43,7 @@ pub fn write(
     writer.out
 }
 
-/// The columns of Kea 2.2, and later or unknown ones if a lease has them.
+/// Returns the columns of Kea 2.2, and later or unknown columns if a lease has them.
 fn columns(database: &Database, family: Family) -> Vec<String> {
     let known = columns_of(family);
     let mut more: Vec<String> = Vec::new();
@@ -75,7 +75,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a row of the values of the columns that Kea 2.2 has; fields that came from a memfile replace them.
+    /// Writes a row with the values of the columns that Kea 2.2 has. Fields that came from a memfile replace them.
     fn row(&mut self, address: IpAddr, values: &[Vec<u8>]) {
         let fields = self.database.further.of(address);
         for (at, column) in self.columns.iter().enumerate() {
@@ -94,13 +94,13 @@ impl Writer<'_> {
         self.out.push(b'\n');
     }
 
-    /// Whether the lease came from a memfile with this column.
+    /// Returns whether the lease has a field from this column of a memfile.
     fn has(&self, address: IpAddr, column: &str) -> bool {
         let fields = self.database.further.of(address);
         fields.iter().any(|field| field.name.strip_prefix(OWN) == Some(column))
     }
 
-    /// The state in Kea; `None` for leases without a row.
+    /// Returns the state in Kea, or `None` if Kea has no row for the lease.
     fn state(&mut self, state: BindingState, owned: bool, address: IpAddr) -> Option<u8> {
         if self.has(address, "state") {
             return Some(0);
@@ -125,7 +125,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Counts a start that is derived from a lifetime that does not fit.
+    /// Counts the start as lost if the lifetime from which Kea derives it does not fit.
     fn long_lifetime(&mut self, start: Date, ends: Date, address: IpAddr) {
         let is_long = ends.0.saturating_sub(start.0) >= i64::from(INFINITE);
         if is_long && !start.is_absent() && !ends.is_never() && !self.has(address, "expire") {
@@ -135,7 +135,7 @@ impl Writer<'_> {
 
     fn host_name(&mut self, name: Option<&Vec<u8>>, address: IpAddr) -> Vec<u8> {
         let Some(name) = name else { return Vec::new() };
-        // Kea would write a line end unescaped at its next cleanup.
+        // At its next cleanup, Kea would write a line break without escaping it.
         if name.iter().any(|c| matches!(c, b'\n' | b'\r' | 0)) {
             self.losses.add("its host name would break the row: left out", address);
             return Vec::new();
@@ -258,7 +258,7 @@ fn text(value: impl std::fmt::Display) -> Vec<u8> {
     out
 }
 
-/// The lifetime and the expiry; Kea derives the time of the last transaction from them.
+/// Returns the lifetime and the expiry. Kea derives the time of the last transaction from them.
 pub(super) fn lifetime(start: Date, ends: Date, now: i64) -> (u32, i64) {
     let start =
         if start.is_absent() || start > ends { Date(now.max(0).min(ends.0)) } else { start };
