@@ -67,6 +67,7 @@ pub(crate) fn set_read_only(path: &Path, read_only: bool, recursive: bool) -> io
             size_of_val(&attributes),
         )
     };
-    let name = format!("making {} read-only", String::from_utf8_lossy(path.as_os_str().as_bytes()));
+    let access = if read_only { "read-only" } else { "writable" };
+    let name = format!("making {} {access}", String::from_utf8_lossy(path.as_os_str().as_bytes()));
     step(&name, if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) })
 }

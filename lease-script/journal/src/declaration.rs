@@ -58,7 +58,16 @@ impl Declaration {
 
     /// Returns whether this is an association with an active lease of an address.
     pub fn holds(&self, address: Ipv6Addr) -> bool {
-        self.block().addresses().any(|(held, block)| held == address && block.is_active())
+        self.held_addresses().any(|held| held == address)
+    }
+
+    /// Returns the addresses with an active lease in an association. A delegated prefix is no lease of its first address.
+    pub(crate) fn held_addresses(&self) -> impl Iterator<Item = Ipv6Addr> {
+        let block = match self.subject {
+            Subject::Association(IaKind::NonTemporary | IaKind::Temporary, _) => self.block(),
+            _ => Block(&[]),
+        };
+        block.addresses().filter(|(_, block)| block.is_active()).map(|(address, _)| address)
     }
 
     /// Returns the declared addresses, and whether the lease of each is active.

@@ -3,7 +3,7 @@
 //! This is not a parser of dhcpd's whole grammar (`lease_formats` has one). It finds where statements begin and end, and
 //! parses those that matter for a lease. All others are kept as text.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
 use lease_formats::dhcpd::IaKind;
@@ -156,9 +156,10 @@ impl Reading {
 
     /// Returns whether no address has an active lease in two associations.
     pub(crate) fn holders_are_unique(&self) -> bool {
-        let all = self.declarations.iter().flat_map(Declaration::addresses);
-        let count = all.filter(|(_, is_active)| *is_active).count();
-        count == self.addresses(true).len()
+        let held = self.declarations.iter().flat_map(Declaration::held_addresses);
+        let mut held: Vec<Ipv6Addr> = held.collect();
+        held.sort();
+        held.windows(2).all(|pair| pair[0] != pair[1])
     }
 }
 

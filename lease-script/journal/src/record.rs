@@ -1,6 +1,6 @@
 //! Records: declarations as text, with the keys of their index entries.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use lease_formats::dhcpd::{IaKind, Unwritable};
 
@@ -70,11 +70,7 @@ pub(crate) fn holder_key(address: Ipv6Addr) -> Key {
 /// Returns the keys of a declaration: its subject, and the addresses that an association holds.
 fn keys(declaration: &Declaration) -> Vec<Key> {
     let mut keys = vec![key(&declaration.subject)];
-    for (address, is_active) in declaration.addresses() {
-        if let (IpAddr::V6(address), true) = (address, is_active) {
-            keys.push(holder_key(address));
-        }
-    }
+    keys.extend(declaration.held_addresses().map(holder_key));
     keys
 }
 

@@ -170,6 +170,22 @@ fn a_big_endian_journal_keeps_its_identifiers() {
     assert!(folder.read("dhcpd6.leases").contains("authoring-byte-order little-endian;"));
 }
 
+/// A delegated prefix is not a lease of its first address.
+#[test]
+fn a_lease_of_the_first_address_of_a_prefix_keeps_the_prefix() {
+    let folder = JournalFolder::new();
+    let association = "ia-pd \"\\007\\000\\000\\000\\000\\003\\000\\001\" {\n  iaprefix fd77:0:0:1::/64 {\n    binding \
+                       state active;\n    ends never;\n  }\n}\n";
+    folder.write("dhcpd6.leases", &format!("authoring-byte-order little-endian;\n{association}"));
+    for action in ["add", "del"] {
+        let mut call = folder.command(&[action, "00:03:00:02", "fd77:0:0:1::"]);
+        expect_success(call.env("DNSMASQ_IAID", "8").env("DNSMASQ_LEASE_EXPIRES", "0"));
+        assert_eq!(folder.read("dhcpd6.leases").matches("ia-pd").count(), 1);
+    }
+    folder.init();
+    assert!(folder.read("dhcpd6.leases").contains(association));
+}
+
 #[test]
 fn only_the_leases_that_expire_last_are_printed_if_there_are_too_many() {
     let folder = JournalFolder::new();

@@ -157,6 +157,33 @@ fn a_row_of_dhcpv6_keeps_every_value(#[case] row: &str) {
     assert_eq!((out, losses.to_string()), (text, String::new()));
 }
 
+/// Every row that is written can be loaded. What cannot be loaded is a loss.
+#[rstest]
+#[case::of_one_byte("05", "0", None)]
+#[case::of_two_bytes("00:03", "0", None)]
+#[case::shortest("00:03:00", "0", Some("00:03:00"))]
+#[case::empty("00:00:00", "1", Some("00:00:00"))]
+#[case::empty_in_2_2("00", "1", Some("00:00:00"))]
+fn a_duid_is_written_as_kea_3_loads_it(
+    #[case] duid: &str,
+    #[case] state: &str,
+    #[case] wanted: Option<&str>,
+) {
+    let header = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,\
+                  fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source";
+    let row = |duid: &str| {
+        format!("{header}\nfd00::1,{duid},3600,1900000000,7,1800,0,5,128,0,0,,,{state},,,\n")
+    };
+    let mut memfile = Memfile::new(Release::V2_2, None);
+    memfile.load(row(duid).as_bytes()).expect("memory");
+    let mut losses = Losses::default();
+    let out = kea::write(&memfile.database(), Family::V6, 1, 0, &mut losses);
+    let text = String::from_utf8(out.clone()).expect("text");
+    assert_eq!(text, wanted.map_or(format!("{header}\n"), row));
+    assert_eq!(losses.is_empty(), wanted.is_some());
+    assert!(discarded(&out, Release::V3_0).is_empty());
+}
+
 #[test]
 fn rows_under_an_older_header_get_the_columns_of_the_newer_one() {
     let header =

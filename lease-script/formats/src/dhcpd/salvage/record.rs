@@ -109,7 +109,6 @@ impl Record {
             }
         }
         self.left_out.push(at);
-        self.torn = true;
         let end = at + unreadable_length(text);
         self.damaged |= w[at..end].iter().any(|c| matches!(c, 0 | 0xff));
         self.torn = !w[at..end].trim_ascii_end().ends_with(b";");

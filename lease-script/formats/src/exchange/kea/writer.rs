@@ -16,6 +16,9 @@ pub(super) const INFINITE: u32 = u32::MAX;
 /// The name of the format in messages.
 const FORMAT: &str = "Kea's memfile";
 
+/// The DUID of a declined address that has no client (`DUID::EMPTY`). It has one byte in Kea 2.2 and three later.
+const EMPTY_DUID: [u8; 3] = [0; 3];
+
 /// The prefix of the names of fields of this format.
 const OWN: &str = "kea.";
 
@@ -204,8 +207,10 @@ impl Writer<'_> {
         let held = &binding.held;
         let address = IpAddr::V6(held.address);
         let Some(state) = self.state(held.state, true, address) else { return };
-        if !(1..=130).contains(&binding.duid.len()) {
-            self.losses.add("no DUID of 1 to 130 bytes: Kea has no row for it", address);
+        let declined = held.state == BindingState::Abandoned;
+        let duid = if declined && binding.duid == [0] { &EMPTY_DUID[..] } else { &binding.duid };
+        if !(3..=130).contains(&duid.len()) || (duid == EMPTY_DUID && !declined) {
+            self.losses.add("no DUID of 3 to 130 bytes: Kea has no row for it", address);
             return;
         }
         if held.ends.is_absent() && !self.has(address, "expire") {
@@ -224,7 +229,7 @@ impl Writer<'_> {
         let name = self.host_name(binding.hostname.as_ref(), address);
         let values = [
             text(address),
-            hex::encode(&binding.duid),
+            hex::encode(duid),
             text(valid),
             text(expire),
             text(self.subnet),
