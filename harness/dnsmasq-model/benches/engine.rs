@@ -1,4 +1,5 @@
-//! The time of a renewal in the engine, with its calls counted or rendered, compared with two lookups in a hash map.
+//! Measures the time of a renewal in the engine, with calls counted and with calls rendered, and compares it with two
+//! lookups in a hash map.
 //!
 //! Run: `cargo bench -p dnsmasq-model --bench engine`.
 

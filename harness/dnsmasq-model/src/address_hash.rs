@@ -3,7 +3,7 @@
 
 use super::rules::{AddressHash, Rules};
 
-/// The hash of a hardware address in a release with this rule.
+/// Hashes a hardware address as a release with this rule does.
 pub(crate) fn hash4(bytes: &[u8], hash: AddressHash) -> u32 {
     match hash {
         AddressHash::Sum => bytes.iter().fold(0, |j: u32, &byte| {
@@ -17,7 +17,7 @@ pub(crate) fn hash4(bytes: &[u8], hash: AddressHash) -> u32 {
     }
 }
 
-/// The SDBM hash of the hardware address, which determines where the search for a free address starts (dhcp.c
+/// Returns the SDBM hash of a hardware address, which determines where the search for a free address starts (dhcp.c
 /// `address_allocate`).
 #[must_use]
 pub fn address_hash(bytes: &[u8]) -> u32 {
@@ -27,7 +27,7 @@ pub fn address_hash(bytes: &[u8]) -> u32 {
     hash.max(1)
 }
 
-/// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
+/// Returns the hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]
 pub(crate) fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
@@ -35,7 +35,7 @@ pub(crate) fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     })
 }
 
-/// The hash of a DUID in a release with these rules.
+/// Hashes an IAID and a DUID as a release with these rules does.
 pub(crate) fn hash6(iaid: u32, duid: &[u8], rules: &Rules) -> u64 {
     let iaid = if rules.hashes_iaid { iaid } else { 0 };
     match rules.address_hash {

@@ -8,10 +8,10 @@ pub(crate) enum Alarm {
     /// No alarm is set.
     #[default]
     Off,
-    /// At this time on the monotonic clock.
+    /// SIGALRM arrives at this time on the monotonic clock.
     At(i64),
-    /// At the earliest expiry of a lease, which [`Alarm::time`] computes: most alarms are set again before their time is
-    /// needed.
+    /// SIGALRM arrives at the earliest expiry of a lease. [`Alarm::time`] computes the time on demand, because most
+    /// alarms are set again before it is needed.
     EarliestExpiry {
         /// dnsmasq's clock when the alarm was set.
         now: i64,
@@ -21,7 +21,7 @@ pub(crate) enum Alarm {
 }
 
 impl Alarm {
-    /// The time on the monotonic clock; `None` without an alarm.
+    /// Returns the time of the alarm on the monotonic clock, or `None` if no alarm is set.
     pub(crate) fn time(self, db: &LeaseDb) -> Option<i64> {
         match self {
             Alarm::Off => None,
@@ -34,7 +34,7 @@ impl Alarm {
         }
     }
 
-    /// A lower bound of [`Alarm::time`], found without a scan of the leases; `i64::MAX` without an alarm.
+    /// Returns a lower bound of [`Alarm::time`] without scanning the leases, or `i64::MAX` if no alarm is set.
     pub(crate) fn bound(self, db: &LeaseDb) -> i64 {
         match self {
             Alarm::Off => i64::MAX,
@@ -46,13 +46,13 @@ impl Alarm {
         }
     }
 
-    /// This alarm with its time computed, so that it no longer depends on the leases.
+    /// Computes the time of the alarm, so that it no longer depends on the leases.
     #[must_use]
     pub(crate) fn resolved(self, db: &LeaseDb) -> Alarm {
         self.time(db).map_or(Alarm::Off, Alarm::At)
     }
 
-    /// Whether the time still depends on the leases.
+    /// Returns whether the time still depends on the leases.
     pub(crate) fn depends_on_leases(self) -> bool {
         matches!(self, Alarm::EarliestExpiry { .. })
     }

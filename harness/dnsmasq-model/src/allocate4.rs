@@ -7,8 +7,8 @@ use super::request4::Request4;
 use super::tag_list::{EmptyList, match_tags};
 use super::v4::extended_hwaddr;
 
-/// dhcp.c `address_allocate`: the first free address from the hash of the hardware address upwards. `epochs`: for each
-/// range, how often an address of it was declined.
+/// Finds a free address, starting at the hash of the hardware address and counting upwards (dhcp.c `address_allocate`).
+/// `epochs` counts, for each range, how often one of its addresses was declined.
 pub(crate) fn allocate(request: &Request4<'_>, epochs: &mut [u32]) -> Option<Ipv4Addr> {
     let id = extended_hwaddr(&request.client.hw, request.clid);
     if id.is_empty() {

@@ -1,4 +1,4 @@
-//! dnsmasq's copy of the neighbour table: arp.c, for `--script-arp`.
+//! dnsmasq's copy of the kernel's neighbour table, for `--script-arp` (arp.c).
 
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ pub(crate) struct ArpCache {
 }
 
 impl ArpCache {
-    /// arp.c `find_mac` without an address: reads the kernel's table if the copy is at least 90 s old.
+    /// Reads the kernel's table if the copy is at least 90 s old (arp.c `find_mac` without an address).
     pub(crate) fn refresh(&mut self, kernel: &[(IpAddr, HwAddr)], now: i64) {
         if now.wrapping_sub(self.last) < INTERVAL {
             return;
@@ -53,7 +53,7 @@ impl ArpCache {
         }
     }
 
-    /// arp.c `do_arp_script_run`: the next neighbour to report.
+    /// Returns the next neighbour to report (arp.c `do_arp_script_run`).
     pub(crate) fn next_call(&mut self) -> Option<(Action, IpAddr, HwAddr)> {
         if !self.old.is_empty() {
             let record = self.old.remove(0);

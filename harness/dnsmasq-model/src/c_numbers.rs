@@ -1,8 +1,9 @@
-//! Numbers and addresses as glibc parses them.
+//! Parsers for numbers and addresses that behave like those of glibc.
 
 use std::net::Ipv4Addr;
 
-/// glibc's `inet_addr`: 1 to 4 numbers in any base; 255.255.255.255 for anything else.
+/// Parses an address like glibc's `inet_addr`: 1 to 4 numbers, each decimal, octal or hexadecimal. Returns
+/// 255.255.255.255 for anything else.
 pub(crate) fn inet_addr(text: &[u8]) -> Ipv4Addr {
     let parse = || -> Option<u32> {
         let text = std::str::from_utf8(text).ok()?;
@@ -27,7 +28,7 @@ pub(crate) fn inet_addr(text: &[u8]) -> Ipv4Addr {
     Ipv4Addr::from_bits(parse().unwrap_or(u32::MAX))
 }
 
-/// glibc's `atol`: saturates, and is 0 if there is no number.
+/// Parses a number like glibc's `atol`. The result saturates, and is 0 if there is no number.
 pub(crate) fn atol(text: &[u8]) -> i64 {
     let (negative, digits) = signed(text);
     let mut value: i64 = 0;
@@ -44,7 +45,7 @@ pub(crate) fn atol(text: &[u8]) -> i64 {
     value
 }
 
-/// glibc's `strtoul` in base 10.
+/// Parses a number like glibc's `strtoul` in base 10.
 pub(crate) fn strtoul(text: &[u8]) -> u64 {
     let (negative, digits) = signed(text);
     let mut value: u64 = 0;

@@ -21,7 +21,7 @@ pub enum CallDifference<'a> {
 }
 
 impl ScriptCall {
-    /// The differences between this call, which was expected, and the actual call. Variables are sorted by name.
+    /// Returns the differences between this expected call and the actual call. Variables are sorted by name.
     #[must_use]
     pub fn differences<'a>(&'a self, actual: &'a ScriptCall) -> Vec<CallDifference<'a>> {
         let mut found = Vec::new();

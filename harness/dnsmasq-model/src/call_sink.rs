@@ -8,7 +8,8 @@ pub trait CallSink {
     /// Receives a call that dnsmasq makes.
     fn call(&mut self, call: &PendingCall<'_>);
 
-    /// Whether calls are rendered. If not, the engine need not keep the data of `lease_add_extradata`.
+    /// Returns whether this sink renders calls. If it does not, the engine need not keep the data of
+    /// `lease_add_extradata`.
     fn wants_rendering(&self) -> bool {
         true
     }
@@ -28,13 +29,13 @@ pub struct CallCounts {
 }
 
 impl CallCounts {
-    /// The total number of calls.
+    /// Returns the total number of calls.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.by_action.iter().sum()
     }
 
-    /// The number of calls with this action.
+    /// Returns the number of calls with this action.
     #[must_use]
     pub fn of(&self, action: Action) -> u64 {
         self.by_action[action as usize]

@@ -28,7 +28,7 @@ pub struct Client4 {
 }
 
 impl Client4 {
-    /// A client that sends only its hardware address.
+    /// Creates a client that sends only its hardware address.
     #[must_use]
     pub fn new(hw: HwAddr) -> Client4 {
         Client4 {

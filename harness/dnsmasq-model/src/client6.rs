@@ -3,14 +3,14 @@
 use super::hw_addr::HwAddr;
 use super::text::Text;
 
-/// A DHCPv6 client with the options it sends.
+/// A DHCPv6 client with the options that it sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client6 {
     /// DUID, option 1.
     pub duid: Text,
     /// Hardware address, which dnsmasq finds in the kernel's neighbour table.
     pub hw: Option<HwAddr>,
-    /// Name in the FQDN option, dots between labels.
+    /// Name in the FQDN option, with dots between the labels.
     pub hostname: Option<Text>,
     /// Vendor class, option 16: enterprise number and strings.
     pub vendor: Option<(u32, Vec<Vec<u8>>)>,
@@ -23,7 +23,7 @@ pub struct Client6 {
 }
 
 impl Client6 {
-    /// A client that sends only its DUID.
+    /// Creates a client that sends only its DUID.
     #[must_use]
     pub fn new(duid: impl Into<Text>) -> Client6 {
         Client6 {

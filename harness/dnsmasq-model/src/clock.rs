@@ -10,7 +10,7 @@ pub enum Build {
 }
 
 impl Build {
-    /// The result of `dnsmasq_time()` (util.c) in this build, in seconds.
+    /// Returns the result of `dnsmasq_time()` (util.c) in this build, in seconds.
     #[must_use]
     pub fn now(self, clock: Clock) -> i64 {
         match self {
@@ -30,7 +30,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Both clocks `seconds` later.
+    /// Returns both clocks advanced by `seconds`.
     #[must_use]
     pub fn after(self, seconds: i64) -> Clock {
         Clock { wall: self.wall.wrapping_add(seconds), mono: self.mono.wrapping_add(seconds) }

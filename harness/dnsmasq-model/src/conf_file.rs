@@ -12,10 +12,10 @@ const NO_FILE: u8 = 3;
 const MAX_DEPTH: usize = 16;
 
 impl ServerConfig {
-    /// The configuration with the options of the files that it names.
+    /// Returns the configuration with the options of the files that it names.
     ///
     /// # Errors
-    /// Exit code 3 for a file that does not exist, 1 for an option that is invalid.
+    /// Returns exit code 3 if a file does not exist, and exit code 1 if an option is invalid.
     pub(crate) fn with_files(&self, files: &ConfigFiles) -> Result<ServerConfig, StartFailure> {
         let mut config = self.clone();
         for _ in 0..MAX_DEPTH {
@@ -23,7 +23,7 @@ impl ServerConfig {
                 return Ok(config);
             }
             for path in std::mem::take(&mut config.conf_files) {
-                // The real file of the machine is not read.
+                // `/dev/null` is always empty, so `files` need not contain it.
                 if path == "/dev/null" {
                     continue;
                 }
@@ -66,32 +66,33 @@ impl ServerConfig {
     }
 }
 
-/// Whether `--conf-dir` with these suffixes reads a file: `*SUFFIX` selects files, another suffix leaves files out.
+/// Returns whether `--conf-dir` with these suffixes reads a file: `*SUFFIX` includes files, any other suffix excludes
+/// them.
 fn has_read_suffix(path: &str, suffixes: &[&str]) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ends_in = |suffix: &str| name.len() > suffix.len() && name.ends_with(suffix);
     let selects = |suffix: &&&str| suffix.len() > 1 && suffix.starts_with('*');
     let mut selected = suffixes.iter().filter(selects).map(|suffix| &suffix[1..]).peekable();
-    let is_left_out = suffixes
+    let is_excluded = suffixes
         .iter()
         .any(|suffix| !suffix.is_empty() && !suffix.starts_with('*') && ends_in(suffix));
-    !is_left_out && (selected.peek().is_none() || selected.any(ends_in))
+    !is_excluded && (selected.peek().is_none() || selected.any(ends_in))
 }
 
-/// The option of a line, without blanks around `=` and without a comment; `None` for an empty line.
+/// Returns the option in a line, without spaces around `=` and without a comment, or `None` for an empty line.
 ///
-/// A `#` begins a comment at the beginning of a word. Quotes keep blanks and `#`.
+/// A `#` starts a comment only at the beginning of a word. Spaces and `#` in quotes are kept.
 fn option_of_line(line: &str) -> Option<String> {
     let mut text = String::new();
     let mut quoted = false;
-    let mut after_blank = true;
+    let mut after_space = true;
     for c in line.chars() {
         match c {
             '"' => quoted = !quoted,
-            '#' if after_blank && !quoted => break,
+            '#' if after_space && !quoted => break,
             c => text.push(c),
         }
-        after_blank = c.is_ascii_whitespace();
+        after_space = c.is_ascii_whitespace();
     }
     let text = text.trim();
     let option = match text.split_once('=') {
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_files_count_like_those_of_the_command_line() {
+    fn options_in_files_have_the_same_effect_as_on_the_command_line() {
         let main = "# a comment\ndomain = lan\ndhcp-host=02:aa:00:00:00:01,\"desk\" # the desk\n\
                     conf-dir=/etc/dnsmasq.d,*.conf\n";
         let more = "dhcp-authoritative\n";
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes_of_a_folder_select_files_or_leave_them_out() {
+    fn suffixes_of_a_folder_include_or_exclude_files() {
         let domain = |suffixes: &str| {
             let main = format!("conf-dir=/etc/d{suffixes}\n");
             let files = [

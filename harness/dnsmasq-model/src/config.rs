@@ -11,7 +11,7 @@ use super::range::{Range4, Range6, Use6};
 use super::release::Release;
 use super::tags::{TagIf, TagRule};
 
-/// The hosts file that dnsmasq reads without an option.
+/// The hosts file that dnsmasq reads by default.
 const HOSTS_FILE: &str = "/etc/hosts";
 
 /// An option with an invalid value.
@@ -55,7 +55,7 @@ pub struct ServerConfig {
     pub ranges4: Vec<Range4>,
     /// IPv6 ranges, last given first.
     pub ranges6: Vec<Range6>,
-    /// Hosts of the command line, last given first.
+    /// Hosts from the command line, last given first.
     pub hosts: Vec<Host>,
     /// `--dhcp-hostsfile`.
     pub hosts_files: Vec<String>,
@@ -109,7 +109,7 @@ pub struct ServerConfig {
     pub conf_files: Vec<String>,
     /// `--conf-dir`: folders of files with more options.
     pub conf_dirs: Vec<String>,
-    /// Whether there are router advertisements, which use the alarm, too.
+    /// Whether dnsmasq sends router advertisements, which also use the alarm.
     pub advertises: bool,
     /// `--host-record`.
     pub host_records: Vec<String>,
@@ -117,9 +117,9 @@ pub struct ServerConfig {
     pub(crate) without_dhcp: Vec<String>,
     /// `bind-interfaces` or `bind-dynamic`.
     pub(crate) bound_by: Option<String>,
-    /// Why dnsmasq does not start with these options together, if they exclude each other.
+    /// Why dnsmasq does not start, if options exclude each other.
     pub conflict: Option<String>,
-    /// The options without effect on leases and script calls that were given.
+    /// The given options that have no effect on leases and script calls.
     pub(crate) without_effect: BTreeSet<String>,
     /// Options that are not modelled. They may change the behaviour of the real dnsmasq.
     pub unmodelled: Vec<String>,
@@ -179,7 +179,7 @@ impl ServerConfig {
     /// in [`ServerConfig::unmodelled`].
     ///
     /// # Errors
-    /// If the value of a modelled option is invalid.
+    /// Returns an error if the value of a modelled option is invalid.
     pub fn parse<S: AsRef<str>>(argv: &[S]) -> Result<ServerConfig, ConfigError> {
         let mut config = ServerConfig::default();
         for arg in argv.iter().skip(1) {
@@ -199,7 +199,7 @@ impl ServerConfig {
         }
     }
 
-    /// Adds an option without its `--`; `arg` is the text for messages.
+    /// Adds an option, given without its `--`. Error messages quote it as `arg`.
     pub(crate) fn add_option(&mut self, option: &str, arg: &str) -> Result<(), ConfigError> {
         let invalid =
             |problem: &str| ConfigError { option: arg.to_owned(), problem: problem.to_owned() };
@@ -212,7 +212,7 @@ impl ServerConfig {
         match name {
             "dhcp-script" => config.script = required()?.as_bytes().to_vec(),
             "interface" => {
-                // The others are those of `Network::others`.
+                // Further interfaces are in `Network::others`.
                 if !std::mem::replace(&mut config.names_interface, true) {
                     config.interface = required()?.as_bytes().to_vec();
                 }
@@ -286,19 +286,19 @@ impl ServerConfig {
         Ok(())
     }
 
-    /// Whether an option takes the server's interface away from the DHCP server.
+    /// Returns whether an option disables DHCP on the server's interface.
     pub(crate) fn serves_no_dhcp(&self) -> bool {
         self.without_dhcp.iter().any(|value| names_interface(value, &self.interface))
     }
 
-    /// The `argv[0]` of the script: the base name of its path (helper.c).
+    /// Returns the `argv[0]` of the script: the base name of its path (helper.c).
     #[must_use]
     pub fn script_name(&self) -> &[u8] {
         let start = self.script.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
         &self.script[start..]
     }
 
-    /// domain.c `get_domain`, `get_domain6`: the domain of an address.
+    /// Returns the domain of an address (domain.c `get_domain`, `get_domain6`).
     #[must_use]
     pub(crate) fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
         self.cond_domains
@@ -344,7 +344,7 @@ impl ServerConfig {
         match parse_range(value)? {
             AnyRange::V4(range) => self.ranges4.insert(0, range),
             AnyRange::V6(range) => {
-                // Any mode but `static` turns them on.
+                // Every mode except `static` turns on router advertisements.
                 self.advertises |= range.use6 != Use6::Leases || value.contains(",ra-");
                 self.advertises |= value.contains(",slaac");
                 self.ranges6.insert(0, range);

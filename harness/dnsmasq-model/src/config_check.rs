@@ -1,5 +1,5 @@
-//! The checks of the configuration as a whole, with which dnsmasq exits before it calls the script (option.c `read_opts`
-//! and `one_opt`, dnsmasq.c `main`).
+//! Checks of the configuration as a whole (option.c `read_opts` and `one_opt`, dnsmasq.c `main`). If one fails, dnsmasq
+//! exits, in most cases before it calls the script.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::rules::Rules;
 const BAD_CONFIGURATION: u8 = 1;
 
 impl ServerConfig {
-    /// The configuration with which dnsmasq runs: with the options of its files, and with ranges for the addresses of its
-    /// interface.
+    /// Returns the configuration with which dnsmasq runs. It includes the options of its files, and the ranges that are
+    /// constructed from the addresses of its interface.
     ///
     /// # Errors
-    /// A configuration with which dnsmasq exits at once.
+    /// Returns an error if dnsmasq exits at once with this configuration.
     pub(crate) fn at_start(
         self: &Arc<Self>,
         files: &ConfigFiles,
@@ -36,10 +36,10 @@ impl ServerConfig {
         Ok(Arc::new(config))
     }
 
-    /// Whether dnsmasq gets as far as to call `init` with this configuration.
+    /// Checks that dnsmasq gets as far as calling `init` with this configuration.
     ///
     /// # Errors
-    /// Exit code 1, and the message that dnsmasq logs.
+    /// Returns exit code 1 and the message that dnsmasq logs.
     pub fn check(&self) -> Result<(), StartFailure> {
         let fail = |message: String| Err(StartFailure::Exit { code: BAD_CONFIGURATION, message });
         let refuses_duplicates = Rules::of(self.release).refuses_duplicate_addresses;
@@ -59,10 +59,10 @@ impl ServerConfig {
         Ok(())
     }
 
-    /// Whether dnsmasq goes on after it has called `init` (the end of dnsmasq.c `main`).
+    /// Checks that dnsmasq continues to run after it has called `init` (the end of dnsmasq.c `main`).
     ///
     /// # Errors
-    /// Exit code 1, and the message that dnsmasq logs.
+    /// Returns exit code 1 and the message that dnsmasq logs.
     pub(crate) fn check_after_init(&self) -> Result<(), StartFailure> {
         match &self.conflict {
             None => Ok(()),
@@ -70,7 +70,7 @@ impl ServerConfig {
         }
     }
 
-    /// An IPv4 address that two hosts of the command line have.
+    /// Returns an IPv4 address that two hosts on the command line have.
     fn duplicate_address(&self) -> Option<std::net::Ipv4Addr> {
         let with_addresses =
             self.hosts.iter().enumerate().filter_map(|(at, h)| Some((at, h.addr?)));

@@ -19,8 +19,9 @@ pub(crate) struct Context4<'a> {
     pub(crate) router: Option<Ipv4Addr>,
 }
 
-/// dhcp.c `complete_context` and the search in `dhcp_reply`: the ranges that apply to a message from the server's own
-/// network, from relay `giaddr`, or from a client with address `ciaddr`. If there are none, the server does not reply.
+/// Returns the ranges that apply to a message from the server's own network, from relay `giaddr`, or from a client with
+/// address `ciaddr` (dhcp.c `complete_context` and the search in `dhcp_reply`). If there are none, the server does not
+/// reply.
 pub(crate) fn contexts<'a>(
     config: &'a ServerConfig,
     network: &Network,
@@ -58,7 +59,7 @@ pub(crate) fn contexts<'a>(
     if found.is_empty() && giaddr.is_none() { local } else { found }
 }
 
-/// The netmask of the address class, which is used for a relayed network (`dhcp_reply`).
+/// Returns the netmask of the address class, which is used for a relayed network (`dhcp_reply`).
 fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
     let class = |addr: Ipv4Addr| match addr.octets()[0] {
         0..=127 => Some(8),

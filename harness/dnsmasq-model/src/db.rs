@@ -1,4 +1,4 @@
-//! The lease database: lease.c with its two lists, and indices for renewals without a scan.
+//! The lease database: the two lists of lease.c, and indices that make renewals possible without a scan.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -20,7 +20,7 @@ pub(crate) type Slot = usize;
 /// Slots under one key, newest last.
 type Index<K> = HashMap<K, Vec<Slot>, BuildHasherDefault<ShortHasher>>;
 
-/// The kind of call that [`LeaseDb::next_call`] found due.
+/// The kind of a due call that [`LeaseDb::next_call`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
     /// `old` with `DNSMASQ_OLD_HOSTNAME`, for a lease that still exists or has ended.
@@ -33,12 +33,12 @@ pub(crate) enum Due {
     Changed,
 }
 
-/// dnsmasq's leases, and those that have ended but have not been reported yet.
+/// dnsmasq's current leases, and the ended leases that have not been reported yet.
 #[derive(Debug, Clone)]
 pub(crate) struct LeaseDb {
     build: Build,
     rules: Rules,
-    /// `--dhcp-fqdn`: names are unique with their domain.
+    /// `--dhcp-fqdn`: names must be unique only together with their domain.
     fqdn_mode: bool,
     slots: Vec<Option<Lease>>,
     free: Vec<Slot>,
@@ -57,7 +57,7 @@ pub(crate) struct LeaseDb {
     earliest_end_bound: i64,
     /// Number of leases that are not infinite.
     finite_leases: usize,
-    /// Whether a lease had an end to which the delay of the alarm cannot be added.
+    /// Whether the end of a lease was so late that adding the delay of the alarm overflowed.
     has_late_end: bool,
     next_rank: u64,
     /// `leases_left`: the number of further leases that may be allocated.
@@ -98,7 +98,7 @@ impl LeaseDb {
         self.slots[slot].as_mut().expect("a slot in use")
     }
 
-    /// The leases in the order of dnsmasq's list: newest first.
+    /// Iterates over the leases in the order of dnsmasq's list: newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Lease> {
         self.order.iter().rev().map(|&slot| self.get(slot))
     }
@@ -111,34 +111,34 @@ impl LeaseDb {
         self.order.len()
     }
 
-    /// Number of further leases that may be allocated.
+    /// Returns the number of further leases that may be allocated.
     pub(crate) fn leases_left(&self) -> usize {
         self.leases_left
     }
 
-    /// Number of leases that are not infinite.
+    /// Returns the number of leases that are not infinite.
     pub(crate) fn finite_leases(&self) -> usize {
         self.finite_leases
     }
 
-    /// A lower bound of the earliest end of a lease; `i64::MAX` if all leases are infinite.
+    /// Returns a lower bound of the earliest end of a lease, or `i64::MAX` if all leases are infinite.
     pub(crate) fn earliest_end_bound(&self) -> i64 {
         if self.finite_leases == 0 { i64::MAX } else { self.earliest_end_bound }
     }
 
-    /// The earliest end of a lease.
+    /// Returns the earliest end of a lease.
     pub(crate) fn earliest_end(&self) -> Option<i64> {
         self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0).min()
     }
 
-    /// The time for the alarm, as the loop in `lease_update_file` finds it. The delay can overflow.
+    /// Returns the time for the alarm as the loop in `lease_update_file` computes it. Adding the delay can overflow.
     pub(crate) fn earliest_alarm(&self) -> Option<i64> {
         let delay = self.rules.alarm_delay;
         let expiries = self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0);
         expiries.map(|expires| expires.wrapping_add(delay)).min()
     }
 
-    /// A lower bound of [`LeaseDb::earliest_alarm`].
+    /// Returns a lower bound of [`LeaseDb::earliest_alarm`].
     pub(crate) fn earliest_alarm_bound(&self) -> i64 {
         if self.has_late_end {
             i64::MIN
@@ -147,13 +147,14 @@ impl LeaseDb {
         }
     }
 
-    /// The first time at which a lease is over.
+    /// Returns the first time at which dnsmasq can remove a lease.
     pub(crate) fn earliest_removal(&self) -> Option<i64> {
         let delay = i64::from(!self.rules.expiry_is_inclusive);
         self.earliest_end().map(|end| end.saturating_add(delay))
     }
 
-    /// lease.c `lease_allocate`: a new lease at the head of the list, `None` when `--dhcp-lease-max` is reached.
+    /// Allocates a lease at the head of the list (lease.c `lease_allocate`). Returns `None` if `--dhcp-lease-max` is
+    /// reached.
     pub(crate) fn allocate(&mut self, addr: IpAddr, kind: LeaseKind) -> Option<Slot> {
         if self.leases_left == 0 {
             return None;
@@ -255,7 +256,7 @@ impl LeaseDb {
         lease
     }
 
-    /// lease.c `lease_prune(NULL, now)`: moves every expired lease to the front of the removed ones.
+    /// Moves every expired lease to the front of the list of ended leases (lease.c `lease_prune(NULL, now)`).
     pub(crate) fn prune_expired(&mut self, now: i64) {
         if now < self.earliest_end_bound() {
             return;
@@ -275,7 +276,7 @@ impl LeaseDb {
         self.earliest_end_bound = self.earliest_end().unwrap_or(i64::MAX);
     }
 
-    /// lease.c `lease_prune(target, now)`: removes this lease and every expired one.
+    /// Moves this lease and every expired one to the list of ended leases (lease.c `lease_prune(target, now)`).
     pub(crate) fn prune(&mut self, target: Slot, now: i64) {
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
@@ -286,7 +287,8 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_find_by_client`: by client identifier, else by hardware address if one side has no client identifier.
+    /// Finds a DHCPv4 lease by client identifier, or else by hardware address if the lease or the client has no client
+    /// identifier (lease.c `lease_find_by_client`).
     pub(crate) fn find_by_client(&self, hw: &HwAddr, clid: Option<&[u8]>) -> Option<Slot> {
         if let Some(clid) = clid
             && let Some(slots) = self.by_clid.get(clid)
@@ -303,19 +305,19 @@ impl LeaseDb {
         })
     }
 
-    /// lease.c `lease_find_by_addr`.
+    /// Finds a DHCPv4 lease by its address (lease.c `lease_find_by_addr`).
     pub(crate) fn find_by_addr(&self, addr: Ipv4Addr) -> Option<Slot> {
         let slots = self.by_addr.get(&IpAddr::V4(addr))?;
         slots.iter().rev().copied().find(|&s| self.get(s).kind == LeaseKind::V4)
     }
 
-    /// lease.c `lease6_find_by_addr` with a prefix of 128.
+    /// Finds a DHCPv6 lease by its address (lease.c `lease6_find_by_addr` with a prefix of 128).
     pub(crate) fn find6_by_addr(&self, addr: IpAddr) -> Option<Slot> {
         let slots = self.by_addr.get(&addr)?;
         slots.iter().rev().copied().find(|&s| self.get(s).kind.is_v6())
     }
 
-    /// lease.c `lease6_find`: by DUID, kind, IAID and address.
+    /// Finds a DHCPv6 lease by DUID, kind, IAID and address (lease.c `lease6_find`).
     pub(crate) fn find6(&self, duid: &[u8], kind: IaKind, iaid: u32, addr: IpAddr) -> Option<Slot> {
         let slots = self.by_addr.get(&addr)?;
         slots.iter().rev().copied().find(|&s| {
@@ -326,7 +328,8 @@ impl LeaseDb {
         })
     }
 
-    /// lease.c `lease_set_hwaddr`. Without a client identifier, or with an empty one, the lease keeps its own.
+    /// Sets the hardware address and the client identifier (lease.c `lease_set_hwaddr`). If `clid` is `None` or empty,
+    /// the lease keeps its client identifier.
     pub(crate) fn set_hwaddr(&mut self, slot: Slot, hw: &HwAddr, clid: Option<&Text>) {
         let old = self.get(slot).hw;
         if old != *hw {
@@ -351,12 +354,12 @@ impl LeaseDb {
         }
     }
 
-    /// Lets the lease share the text of its name with the client, which will send it again.
+    /// Lets the lease share the allocation of its name with the client, which will send the same name again.
     pub(crate) fn share_name(&mut self, slot: Slot, equal: Option<&Text>) {
         share_text(&mut self.get_mut(slot).hostname, equal);
     }
 
-    /// lease.c `kill_name`: marks the name, with its domain if known, as lost.
+    /// Removes the name and records it as lost, with its domain if that is known (lease.c `kill_name`).
     fn kill_name(&mut self, slot: Slot) {
         let reports = self.rules.reports_lost_names;
         let lease = self.get_mut(slot);
@@ -370,8 +373,9 @@ impl LeaseDb {
         self.lost_names = self.lost_names + usize::from(has) - usize::from(had);
     }
 
-    /// lease.c `lease_set_hostname` with a name: takes it from the lease that has it, unless that has it from the
-    /// configuration and this one comes from a client (`auth` is false).
+    /// Sets the host name (lease.c `lease_set_hostname` with a name). If another lease has this name, that lease loses
+    /// it. The exception is a name that the other lease has from the configuration, which a client (`auth` is false)
+    /// cannot take.
     pub(crate) fn set_hostname(
         &mut self,
         slot: Slot,
@@ -412,12 +416,12 @@ impl LeaseDb {
             if self.get(holder).flags.has(Flags::AUTH_NAME) && !auth {
                 return;
             }
-            if self.rules.stolen_name_keeps_spelling {
+            if self.rules.taken_name_keeps_spelling {
                 taken.clone_from(&self.get(holder).hostname);
             }
             self.kill_name(holder);
-            if self.rules.theft_marks_victim {
-                // The other lease gets two calls: for the lost name, and as changed.
+            if self.rules.taken_name_marks_other_lease {
+                // There are two calls for the other lease: one for the lost name, and one because it has changed.
                 self.flag(holder, Flags::CHANGED);
             }
         }
@@ -437,12 +441,11 @@ impl LeaseDb {
         self.dirty = true;
     }
 
-    /// The rules of the release.
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// lease.c `lease_calc_fqdns`: adds the domains to the names that were read at start.
+    /// Adds the domains to the names that were read at start (lease.c `lease_calc_fqdns`).
     pub(crate) fn calc_fqdns<'a>(&mut self, domain_of: impl Fn(IpAddr) -> Option<&'a [u8]>) {
         for slot in self.slots_newest_first() {
             let lease = self.get_mut(slot);
@@ -452,7 +455,7 @@ impl LeaseDb {
         }
     }
 
-    /// Sets the end of a lease, and updates the bounds.
+    /// Sets the end of a lease and updates the bounds.
     pub(crate) fn put_expires(&mut self, slot: Slot, expires: i64) {
         let lease = self.get_mut(slot);
         let old = std::mem::replace(&mut lease.expires, expires);
@@ -463,7 +466,7 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_set_expires`; a `length` of 0xffffffff is infinite.
+    /// Sets the end and the length of a lease (lease.c `lease_set_expires`). A `length` of 0xffffffff is infinite.
     pub(crate) fn set_expires(&mut self, slot: Slot, length: u32, now: i64) {
         let (expires, length) = if length == u32::MAX {
             (0, 0)
@@ -485,7 +488,7 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_set_iaid`.
+    /// Sets the IAID (lease.c `lease_set_iaid`).
     pub(crate) fn set_iaid(&mut self, slot: Slot, iaid: u32) {
         if self.get(slot).iaid != iaid {
             self.get_mut(slot).iaid = iaid;
@@ -493,7 +496,7 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_set_interface`.
+    /// Sets the interface (lease.c `lease_set_interface`).
     pub(crate) fn set_interface(&mut self, slot: Slot, interface: u8) {
         if self.get(slot).interface != Some(interface)
             && self.rules.interface != InterfaceKnowledge::None
@@ -503,7 +506,8 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `rerun_scripts`: after SIGHUP and start there is another call for every lease.
+    /// Marks every lease as changed, so that there is a call for each after SIGHUP and at start (lease.c
+    /// `rerun_scripts`).
     pub(crate) fn rerun_scripts(&mut self) {
         for slot in self.slots_newest_first() {
             self.flag(slot, Flags::CHANGED);
@@ -519,7 +523,7 @@ impl LeaseDb {
         self.get_mut(slot).flags.clear(flags);
     }
 
-    /// Whether [`LeaseDb::next_call`] would pass a call.
+    /// Returns whether [`LeaseDb::next_call`] would find a due call.
     pub(crate) fn has_due_call(&self, aux: Flags) -> bool {
         let due = Flags::NEW.or(Flags::CHANGED).or(aux);
         !self.ended.is_empty()
@@ -527,7 +531,8 @@ impl LeaseDb {
             || self.pending.iter().any(|slot| self.get(*slot).flags.has(due))
     }
 
-    /// lease.c `do_script_run`: passes the next due call to `queue`, with its host name.
+    /// Passes the next due call to `queue`, with its host name (lease.c `do_script_run`). Returns whether there was
+    /// one.
     ///
     /// `aux` are the flags that make a call due besides `NEW` and `CHANGED`, depending on the options.
     pub(crate) fn next_call(

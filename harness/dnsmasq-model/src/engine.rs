@@ -17,8 +17,8 @@ use super::process::{PipeEvent, Process, Wake};
 use super::rules::CallDelivery;
 use super::start::start;
 
-/// dnsmasq, and the state of its machine that survives a restart of dnsmasq: files, the kernel's neighbour table, a lease
-/// file.
+/// A model of dnsmasq, including the state of its machine that survives a restart of dnsmasq: files, the kernel's
+/// neighbour table and the lease file.
 ///
 /// See the [crate documentation](crate) for its inputs.
 #[derive(Debug, Clone)]
@@ -29,19 +29,19 @@ pub struct Engine {
     files: Arc<ConfigFiles>,
     lease_file: Vec<u8>,
     neighbours: Vec<(IpAddr, HwAddr)>,
-    /// Seconds that each call but `init` takes.
+    /// Seconds that each call except `init` takes.
     call_time: i64,
     pub(crate) process: Option<Process>,
 }
 
 impl Engine {
-    /// A dnsmasq that is not running yet, on the default [`Network`].
+    /// Creates a dnsmasq that is not running yet, on the default [`Network`].
     #[must_use]
     pub fn new(build: Build, config: ServerConfig) -> Engine {
         Engine::with_network(build, config, Network::default())
     }
 
-    /// A dnsmasq that is not running yet, on the given network.
+    /// Creates a dnsmasq that is not running yet, on the given network.
     #[must_use]
     pub fn with_network(build: Build, config: ServerConfig, network: Network) -> Engine {
         Engine {
@@ -56,19 +56,20 @@ impl Engine {
         }
     }
 
-    /// The build of dnsmasq.
+    /// Returns the build of dnsmasq.
     #[must_use]
     pub fn build(&self) -> Build {
         self.build
     }
 
-    /// The options of the running dnsmasq, with those of its files, or of the next start.
+    /// Returns the options of the running dnsmasq, including those of its files. If dnsmasq is not running, returns the
+    /// options for the next start.
     #[must_use]
     pub fn config(&self) -> &ServerConfig {
         self.process.as_ref().map_or(&self.config, |process| &process.config)
     }
 
-    /// The options of the next start, with those of its files if it can read them.
+    /// Returns the options for the next start, including those of its files if dnsmasq can read them.
     #[must_use]
     pub fn next_config(&self) -> Arc<ServerConfig> {
         self.config
@@ -91,43 +92,44 @@ impl Engine {
         self.network = Arc::new(network);
     }
 
-    /// Sets how many seconds of the monotonic clock each call but `init` takes, from now on (at first 0).
+    /// Sets the number of seconds on the monotonic clock that each call except `init` takes from now on (initially 0).
     pub fn set_call_time(&mut self, seconds: i64) {
         self.call_time = seconds;
     }
 
-    /// The server's interface.
+    /// Returns the server's interfaces and their addresses.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Whether dnsmasq is running.
+    /// Returns whether dnsmasq is running.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.process.is_some()
     }
 
-    /// The `init` call that a start will make first; `None` without `--leasefile-ro` or without a script.
+    /// Returns the `init` call with which the next start begins, or `None` without `--leasefile-ro` or without a
+    /// script.
     #[must_use]
     pub fn init_call(&self) -> Option<ScriptCall> {
         (self.config.lease_ro && !self.config.script.is_empty())
             .then(|| init_call(self.config.script_name()))
     }
 
-    /// Whether dnsmasq exits before it calls the script, because of its configuration.
+    /// Checks that dnsmasq does not exit because of its configuration before it calls the script.
     ///
     /// # Errors
-    /// The exit code and the message.
+    /// Returns the exit code and the message.
     pub fn check_configuration(&self) -> Result<(), StartFailure> {
         self.config.at_start(&self.files, &self.network).map(|_| ())
     }
 
-    /// Starts dnsmasq: lease.c `lease_init` with the result of `init`, then the calls of dnsmasq.c `main` until it is idle.
-    /// In lease-file mode `init` is ignored.
+    /// Starts dnsmasq: reads the leases from the result of `init` (lease.c `lease_init`), then makes the calls of
+    /// dnsmasq.c `main` until it is idle. If dnsmasq has a lease file, `init` is ignored.
     ///
     /// # Errors
-    /// If dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes. In this case it has made no calls.
+    /// Returns an error if dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes. In this case it has made no calls.
     pub fn start(
         &mut self,
         clock: Clock,
@@ -142,7 +144,7 @@ impl Engine {
         Ok(())
     }
 
-    /// An address with its prefix length is added to the server's interface.
+    /// Adds an address with its prefix length to the server's interface.
     pub fn add_address(
         &mut self,
         addr: IpAddr,
@@ -163,7 +165,7 @@ impl Engine {
         self.handle_new_addresses(clock, sink);
     }
 
-    /// An address is removed from the server's interface.
+    /// Removes an address from the server's interface.
     pub fn remove_address(&mut self, addr: IpAddr, clock: Clock, sink: &mut impl CallSink) {
         let network = Arc::make_mut(&mut self.network);
         network.v4.retain(|(own, _)| addr != IpAddr::V4(*own));
@@ -171,7 +173,7 @@ impl Engine {
         self.handle_new_addresses(clock, sink);
     }
 
-    /// netlink.c, network.c `newaddress`: with DHCPv6 dnsmasq looks for the interfaces of its leases.
+    /// Looks for the interfaces of the leases if DHCPv6 is in use (netlink.c, network.c `newaddress`).
     fn handle_new_addresses(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let Some(process) = &mut self.process else { return };
         if process.db.rules().watches_addresses && !process.config.ranges6.is_empty() {
@@ -180,8 +182,9 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq all due ones (dnsmasq.c, `EVENT_TERM`). When it
-    /// is idle there are none, except in the releases that make calls only here. 2.33 makes none.
+    /// Sends SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq makes all due calls (dnsmasq.c,
+    /// `EVENT_TERM`). If dnsmasq is idle, no calls are due, except in the releases that make calls only at SIGTERM.
+    /// 2.33 makes no calls.
     pub fn stop(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         if let Some(process) = self.process.take() {
@@ -189,37 +192,39 @@ impl Engine {
         }
     }
 
-    /// SIGKILL of dnsmasq's main process: the helper still makes the calls in its pipe.
+    /// Sends SIGKILL to dnsmasq's main process. The helper still makes the calls in its pipe.
     pub fn kill_main_process(&mut self, sink: &mut impl CallSink) {
         if let Some(mut process) = self.process.take() {
             process.script.make_all(&process.context, sink);
         }
     }
 
-    /// A power cut, or SIGKILL of dnsmasq and its helper: calls that wait are never made.
+    /// Stops dnsmasq like a power cut, or like SIGKILL of dnsmasq and its helper: waiting calls are never made.
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Whether the calls have the server's DUID: 2.66 and 2.67 pass another value until it has been read from the database.
+    /// Returns whether the calls contain the server's DUID. 2.66 and 2.67 pass another value until the DUID has been
+    /// read from the database.
     #[must_use]
     pub fn reports_server_duid(&self) -> bool {
         self.process.as_ref().is_none_or(|process| process.context.reports_server_duid())
     }
 
-    /// Whether the next DHCPv4 message is lost, as the first one after SIGHUP is in 2.33.
+    /// Returns whether the next DHCPv4 message is lost, like the first one after SIGHUP in 2.33.
     #[must_use]
     pub fn loses_next_packet(&self) -> bool {
         self.process.as_ref().is_some_and(|process| process.loses_next_packet)
     }
 
-    /// Whether the script has not been told of all changes yet.
+    /// Returns whether there are changes that have not been reported to the script yet.
     #[must_use]
     pub fn has_unreported_changes(&self) -> bool {
         self.process.as_ref().is_some_and(Process::has_unreported_changes)
     }
 
-    /// Seconds until the last call has ended that dnsmasq, if it ends now, leaves to its helper.
+    /// Returns how many seconds the helper needs to complete the running call and the calls in its pipe, if dnsmasq
+    /// ends now.
     #[must_use]
     pub fn remaining_call_time(&self, mono: i64) -> i64 {
         self.process
@@ -228,14 +233,15 @@ impl Engine {
             .map_or(0, |process| process.script.remaining_time(mono, self.call_time))
     }
 
-    /// Ends the running call and those that wait for its end, without any time passing.
+    /// Ends the running call and all calls that wait for it, without advancing the clock.
     pub fn end_calls(&mut self, clock: Clock, sink: &mut impl CallSink) {
         while self.process.as_ref().is_some_and(|process| process.script.is_running()) {
             self.end_call(clock, sink);
         }
     }
 
-    /// The running call ends: SIGCHLD in 2.33; later the helper reads the next call from its pipe.
+    /// Ends the running call: dnsmasq receives SIGCHLD in 2.33; in later releases, the helper reads the next call from
+    /// its pipe.
     fn end_call(&mut self, clock: Clock, sink: &mut impl CallSink) {
         if let Some(process) = &mut self.process {
             process.script.next(clock.mono, self.call_time, &process.context, sink);
@@ -243,7 +249,7 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// A copy without the running process, as after a kill. Cheaper than a clone.
+    /// Returns a copy without the running process, as after a kill. This is cheaper than a clone.
     pub(super) fn without_process(&self) -> Engine {
         Engine {
             build: self.build,
@@ -257,7 +263,7 @@ impl Engine {
         }
     }
 
-    /// SIGHUP: dnsmasq reads its files again and calls the script for every lease.
+    /// Sends SIGHUP: dnsmasq reads its files again and calls the script for every lease.
     pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
         self.resolve_alarm(clock);
         let now = self.build.now(clock);
@@ -273,15 +279,15 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// The time on the monotonic clock at which dnsmasq acts next by itself: that of the next SIGALRM, of the end of the
-    /// second for which it is busy ([`Engine::is_busy`]), or of the end of a call of the script.
+    /// Returns the time on the monotonic clock at which dnsmasq next acts without input: at the next SIGALRM, at the
+    /// end of the second for which it is busy ([`Engine::is_busy`]), or at the end of a script call.
     #[must_use]
     pub fn next_alarm(&self) -> Option<i64> {
         self.next_wake().map(|(at, _)| at)
     }
 
-    /// Whether dnsmasq uses the CPU until [`Engine::next_alarm`], which then is no SIGALRM: a lease is at its end, but not
-    /// over yet (2.61 to 2.80).
+    /// Returns whether dnsmasq uses the CPU until [`Engine::next_alarm`], which is then not a SIGALRM: a lease has
+    /// reached its end but cannot be removed yet (2.61 to 2.80).
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.next_wake().is_some_and(|(_, wake)| wake == Wake::EndOfBusySecond)
@@ -291,7 +297,7 @@ impl Engine {
         self.process.as_ref()?.next_wake()
     }
 
-    /// A lower bound of [`Engine::next_alarm`], computed without a scan of the leases; `i64::MAX` without an alarm.
+    /// Returns a lower bound of [`Engine::next_alarm`] without scanning the leases, or `i64::MAX` if there is no alarm.
     #[must_use]
     pub fn next_alarm_bound(&self) -> i64 {
         self.process.as_ref().map_or(i64::MAX, Process::next_wake_bound)
@@ -311,7 +317,8 @@ impl Engine {
         fired
     }
 
-    /// What happens at [`Engine::next_alarm`]. [`Engine::advance_to`] calls it when it is due.
+    /// Performs the action that is due at [`Engine::next_alarm`]. [`Engine::advance_to`] calls this method when it is
+    /// due.
     pub fn sigalrm(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let wake = self.next_wake().map_or(Wake::Alarm, |(_, wake)| wake);
         let Some(process) = &mut self.process else { return };
@@ -324,8 +331,8 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// Creates or replaces a file that dnsmasq may read, or removes it (`None`). The path is as on its command line. A file
-    /// in a `--dhcp-hostsdir` is read at once (inotify.c).
+    /// Creates or replaces a file that dnsmasq may read, or removes it if `text` is `None`. `path` is the path on
+    /// dnsmasq's command line. dnsmasq reads a file in a `--dhcp-hostsdir` at once (inotify.c).
     pub fn set_file(
         &mut self,
         path: &str,
@@ -347,7 +354,8 @@ impl Engine {
         }
     }
 
-    /// Creates, replaces or removes a file that dnsmasq does not watch: it reads the file at its start and at SIGHUP.
+    /// Creates, replaces or removes a file that dnsmasq does not watch. dnsmasq reads the file at its start and at
+    /// SIGHUP.
     pub fn store_file(&mut self, path: &str, text: Option<Vec<u8>>) {
         let files = Arc::make_mut(&mut self.files);
         match text {
@@ -356,7 +364,7 @@ impl Engine {
         };
     }
 
-    /// Whether there is a file below a folder.
+    /// Returns whether there is a file below a folder.
     #[must_use]
     pub fn has_files_in(&self, dir: &str) -> bool {
         let is_below =
@@ -364,7 +372,8 @@ impl Engine {
         self.files.keys().any(|path| is_below(path))
     }
 
-    /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.
+    /// Discards what a loss of power discards: the kernel's neighbour table, and the files for whose paths `is_in_ram`
+    /// returns `true`.
     pub fn lose_ram(&mut self, is_in_ram: impl Fn(&str) -> bool) {
         self.neighbours.clear();
         if is_in_ram(&self.config.lease_file) {
@@ -388,7 +397,7 @@ impl Engine {
         self.neighbours.retain(|(a, _)| *a != addr);
     }
 
-    /// A TFTP transfer of `file` to `client` ended (tftp.c `do_tftp_script_run`).
+    /// Reports the end of a TFTP transfer of `file` to `client` (tftp.c `do_tftp_script_run`).
     pub fn tftp(
         &mut self,
         client: IpAddr,
@@ -407,31 +416,32 @@ impl Engine {
         }
     }
 
-    /// The leases, newest first.
+    /// Iterates over the leases, newest first.
     pub fn leases(&self) -> impl Iterator<Item = &Lease> {
         self.process.iter().flat_map(|p| p.db.newest_first())
     }
 
-    /// Number of leases.
+    /// Returns the number of leases.
     #[must_use]
     pub fn lease_count(&self) -> usize {
         self.process.as_ref().map_or(0, |p| p.db.len())
     }
 
-    /// The lines of dnsmasq's own lease file for the current leases (lease.c `lease_update_file`): DHCPv4 leases, then
-    /// `duid`, then DHCPv6 leases, each newest first.
+    /// Returns the lines of dnsmasq's own lease file for the current leases (lease.c `lease_update_file`): DHCPv4
+    /// leases, then `duid`, then DHCPv6 leases, each newest first.
     #[must_use]
     pub fn lease_lines(&self) -> Vec<String> {
         self.process.as_ref().map_or_else(Vec::new, Process::lease_lines)
     }
 
-    /// The server's DUID; empty if there is none.
+    /// Returns the server's DUID, which is empty if there is none.
     #[must_use]
     pub fn server_duid(&self) -> &[u8] {
         self.process.as_ref().map_or(&[], |p| &p.context.server_duid)
     }
 
-    /// Computes the time of an alarm whose lease may be removed by a change. Must be called before every change.
+    /// Computes the time of the alarm if the coming change may remove the lease on which it depends. This must be
+    /// called before every change.
     pub(crate) fn resolve_alarm(&mut self, clock: Clock) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
@@ -439,7 +449,7 @@ impl Engine {
         }
     }
 
-    /// dhcp.c `dhcp_packet`: expired leases are removed before a packet is handled.
+    /// Removes expired leases, as dnsmasq does before it handles a packet (dhcp.c `dhcp_packet`).
     pub(crate) fn drop_expired(&mut self, clock: Clock) {
         let now = self.build.now(clock);
         self.resolve_alarm(clock);
@@ -448,7 +458,8 @@ impl Engine {
         }
     }
 
-    /// The end of dhcp.c `dhcp_packet` (lease file, alarm), then the main loop until it is idle.
+    /// Writes the lease file and sets the alarm, as at the end of dhcp.c `dhcp_packet`, then runs the main loop until
+    /// it is idle.
     pub(crate) fn finish_packet(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
@@ -461,8 +472,9 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and
-    /// then takes one event from the pipe. Ends when there is neither.
+    /// Runs the main loop of dnsmasq.c `main`. Each round queues at most one call (for a lease, else for a neighbour,
+    /// else for a transfer) and then takes one event from the pipe. The loop ends when there is neither a call nor an
+    /// event.
     fn run(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         let Some(process) = &mut self.process else { return };
@@ -483,7 +495,8 @@ impl Engine {
         }
     }
 
-    /// dhcp.c `dhcp_packet`: the address is added to the kernel's table before the reply to an unconfigured client.
+    /// Adds an address to the kernel's neighbour table, as dnsmasq does before it replies to an unconfigured client
+    /// (dhcp.c `dhcp_packet`).
     pub(crate) fn inject_neighbour(&mut self, addr: Ipv4Addr, hw: &HwAddr) {
         if hw.kind == ETHER && hw.bytes().len() == 6 {
             self.add_neighbour(IpAddr::V4(addr), *hw);

@@ -1,4 +1,4 @@
-//! A call with a copy of its data, for calls that wait.
+//! Waiting calls, each with a copy of its data.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::pending_call::{CallContext, PendingCall, Subject};
 use super::stale_buffers::StaleBuffers;
 use super::text::Text;
 
-/// A call that waits: in dnsmasq's buffer until SIGTERM (2.48, 2.74), or in the pipe to the helper while the script runs.
+/// A waiting call: in dnsmasq's buffer until SIGTERM (2.48, 2.74), or in the pipe to the helper while the script runs.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldCall {
     action: Action,

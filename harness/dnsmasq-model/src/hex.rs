@@ -2,7 +2,8 @@
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Bytes as lower-case hexadecimal with colons between them: hardware addresses, client identifiers, DUIDs.
+/// Formats bytes as lower-case hexadecimal with colons between them, as in hardware addresses, client identifiers and
+/// DUIDs.
 #[must_use]
 pub fn hex_text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 3);
@@ -15,7 +16,7 @@ pub fn hex_text(bytes: &[u8]) -> String {
     out
 }
 
-/// Bytes as lower-case hexadecimal without separators.
+/// Formats bytes as lower-case hexadecimal without separators.
 #[must_use]
 pub fn hex_digits(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
@@ -25,7 +26,7 @@ pub fn hex_digits(bytes: &[u8]) -> String {
     out
 }
 
-/// Parses the output of [`hex_text`]; digits may be upper case. `None` unless each byte has exactly two digits.
+/// Parses the output of [`hex_text`]. Digits may be upper case. Returns `None` unless each byte has exactly two digits.
 #[must_use]
 pub fn parse_hex_text(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() {
@@ -34,7 +35,8 @@ pub fn parse_hex_text(text: &[u8]) -> Option<Vec<u8>> {
     text.split(|byte| *byte == b':').map(byte_of).collect()
 }
 
-/// Parses the output of [`hex_digits`]; digits may be upper case. `None` unless each byte has exactly two digits.
+/// Parses the output of [`hex_digits`]. Digits may be upper case. Returns `None` unless each byte has exactly two
+/// digits.
 #[must_use]
 pub fn parse_hex_digits(text: &[u8]) -> Option<Vec<u8>> {
     text.chunks(2).map(byte_of).collect()

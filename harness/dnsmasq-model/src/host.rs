@@ -14,7 +14,7 @@ pub struct Host {
     pub hardware: Vec<HwPattern>,
     /// Client identifier or DUID, from `id:`.
     pub clid: Option<Text>,
-    /// `id:*`: the client-id is not used.
+    /// `id:*`: the client identifier is not used.
     pub no_clid: bool,
     /// `set:` and `net:` tags.
     pub set: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Host {
     pub ignore: bool,
 }
 
-/// dhcp-common.c `config_has_mac`.
+/// Returns whether the host has this hardware address, without wildcards (dhcp-common.c `config_has_mac`).
 pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
     host.hardware.iter().any(|p| {
         p.wildcards == 0 && p.hw.bytes() == hw.bytes() && (p.hw.kind == hw.kind || p.hw.kind == 0)

@@ -8,7 +8,8 @@ use super::range::Range6;
 /// An IPv6 address of a `--dhcp-host`, in brackets (`struct addrlist`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostAddress6 {
-    /// The address. With a network part of zero it is a suffix: it stands for the address with this suffix in each network.
+    /// The address. If its network part is zero, it is a suffix, and stands for the address with this suffix in each
+    /// network.
     pub addr: Ipv6Addr,
     /// Prefix length, if the host has all addresses with this prefix.
     pub prefix: Option<u8>,
@@ -18,7 +19,7 @@ impl HostAddress6 {
     /// Parses the text between the brackets.
     ///
     /// # Errors
-    /// An invalid address or prefix length; the text describes the problem.
+    /// Returns a description of the problem if the address or the prefix length is invalid.
     pub(crate) fn parse(text: &str) -> Result<HostAddress6, String> {
         let (addr, prefix) = match text.split_once('/') {
             Some((addr, prefix)) => (addr, Some(prefix)),
@@ -40,12 +41,12 @@ impl HostAddress6 {
         Ok(HostAddress6 { addr, prefix })
     }
 
-    /// `ADDRLIST_WILDCARD`: whether the network part is zero.
+    /// Returns whether the network part is zero (`ADDRLIST_WILDCARD`).
     pub(crate) fn is_suffix(self) -> bool {
         self.addr.to_bits() >> 64 == 0
     }
 
-    /// The first address in the network of a range; `None` if it is in another network.
+    /// Returns the first address in the network of a range, or `None` if this address is in another network.
     fn first_in(self, range: &Range6) -> Option<Ipv6Addr> {
         if self.is_suffix() {
             let network = range.start.to_bits() >> 64 << 64;
@@ -55,17 +56,17 @@ impl HostAddress6 {
         }
     }
 
-    /// Number of addresses that the host may get.
+    /// Returns the number of addresses that the host may get.
     fn count(self) -> u128 {
         1 << (128 - u32::from(self.prefix.unwrap_or(128)))
     }
 
-    /// Whether an address in the network of a range could come from this entry (`config_implies`).
+    /// Returns whether an address in the network of a range could come from this entry (`config_implies`).
     pub(crate) fn implies(self, range: &Range6, addr: Ipv6Addr) -> bool {
         self.first_in(range).is_some_and(|own| same_net6(own, addr, self.prefix.unwrap_or(128)))
     }
 
-    /// The addresses in the network of a range, in the order in which they are tried (`config_valid`).
+    /// Returns the addresses in the network of a range, in the order in which they are tried (`config_valid`).
     pub(crate) fn candidates(self, range: &Range6) -> impl Iterator<Item = Ipv6Addr> {
         // A client never holds more than a few of them.
         const MAX_TRIED: u128 = 1 << 16;

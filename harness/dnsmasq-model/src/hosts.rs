@@ -16,7 +16,7 @@ use super::rules::{HostsFileName, Rules};
 use super::tag_list::{EmptyList, match_tags};
 use super::text::Text;
 
-/// The files that dnsmasq reads, by their paths as on its command line.
+/// The files that dnsmasq reads, keyed by their paths on its command line.
 pub type ConfigFiles = BTreeMap<String, Vec<u8>>;
 
 /// The network of a client: the ranges that apply to it.
@@ -33,7 +33,7 @@ pub(crate) enum ClientNetwork<'a> {
 /// The configured hosts and the names of addresses, as dnsmasq last read them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HostDirectory {
-    /// The hosts of files, then those of the command line, each with the last one first.
+    /// The hosts from files, then those from the command line. In both groups, the last one comes first.
     hosts: Arc<Vec<Host>>,
     /// The first name that hosts files give for an address.
     names: Arc<HashMap<IpAddr, Text>>,
@@ -61,7 +61,7 @@ fn is_in_context(network: ClientNetwork<'_>, host: &Host) -> bool {
 }
 
 impl HostDirectory {
-    /// Reads the options and files, as `reread_dhcp` and `cache_reload` do.
+    /// Reads the hosts from the options and files, as `reread_dhcp` and `cache_reload` do.
     pub(crate) fn read(config: &ServerConfig, files: &ConfigFiles) -> HostDirectory {
         let mut hosts = config.hosts.clone();
         let mut texts: Vec<&[u8]> = Vec::new();
@@ -96,17 +96,17 @@ impl HostDirectory {
         HostDirectory { hosts: Arc::new(hosts), names: Arc::new(names) }
     }
 
-    /// Adds the hosts of a new or changed file of a `--dhcp-hostsdir` before the known ones.
+    /// Adds the hosts of a new or changed file in a `--dhcp-hostsdir` in front of the known hosts.
     pub(crate) fn add_file(&mut self, text: &[u8]) {
         add_hosts(Arc::make_mut(&mut self.hosts), text);
     }
 
-    /// Whether there are no hosts and no names.
+    /// Returns whether there are no hosts and no names.
     pub(crate) fn is_empty(&self) -> bool {
         self.hosts.is_empty() && self.names.is_empty()
     }
 
-    /// dhcp-common.c `find_config`: the entry of a client; entries with tags come first.
+    /// Finds the entry of a client (dhcp-common.c `find_config`). Entries with tags take precedence.
     pub(crate) fn find(
         &self,
         network: ClientNetwork<'_>,
@@ -177,12 +177,12 @@ impl HostDirectory {
         best.1
     }
 
-    /// dhcp.c `config_find_by_address`.
+    /// Finds a host by its IPv4 address (dhcp.c `config_find_by_address`).
     pub(crate) fn find_by_addr(&self, addr: Ipv4Addr) -> Option<&Host> {
         self.hosts.iter().find(|host| host.addr == Some(addr))
     }
 
-    /// Whether a host is configured for this IPv6 address.
+    /// Returns whether a host is configured for this IPv6 address.
     pub(crate) fn has_addr6(&self, addr: Ipv6Addr) -> bool {
         let has = |host: &Host| {
             host.addr6.iter().any(|own| same_net6(own.addr, addr, own.prefix.unwrap_or(128)))
@@ -190,9 +190,10 @@ impl HostDirectory {
         self.hosts.iter().any(has)
     }
 
-    /// dhcp.c `host_from_dns`: the first label of the name of an address, if its domain is that of the address.
+    /// Returns the first label of the name that hosts files give to an address, if the domain of the name is that of
+    /// the address (dhcp.c `host_from_dns`).
     ///
-    /// Until 2.52 the function works in the buffer that holds the client's name.
+    /// Until 2.52, the C function works in the buffer that holds the client's name.
     pub(crate) fn name_of(
         &self,
         addr: Ipv4Addr,
@@ -231,16 +232,17 @@ impl HostDirectory {
     }
 }
 
-/// The name that a hosts file has for a leased address.
+/// The name that a hosts file gives to a leased address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostsName<'a> {
     /// The name of the lease, which no client can take.
     Taken(&'a [u8]),
-    /// The name is not used, but overwrites the buffer with the client's name.
+    /// The name is not used, but it overwrites the buffer that holds the client's name.
     ReplacesClientName(&'a [u8]),
 }
 
-/// Whether dnsmasq reads the file as one of the folder `dir`: hidden files and backup files are skipped (inotify.c).
+/// Returns whether dnsmasq reads the file as part of the folder `dir`. It skips hidden files and backup files
+/// (inotify.c).
 pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
     path.strip_prefix(dir.trim_end_matches('/'))
         .and_then(|rest| rest.strip_prefix('/'))
@@ -263,7 +265,7 @@ fn add_hosts(hosts: &mut Vec<Host>, text: &[u8]) {
     }
 }
 
-/// A `--host-record` as lines of a hosts file: names, then addresses, then a time to live.
+/// Converts a `--host-record` (names, then addresses, then a time to live) to lines of a hosts file.
 fn host_record(value: &str) -> Vec<u8> {
     let words = || value.split(',').map(str::trim);
     let is_name = |word: &&str| word.parse::<IpAddr>().is_err() && word.parse::<u32>().is_err();
@@ -272,7 +274,7 @@ fn host_record(value: &str) -> Vec<u8> {
     addresses.flat_map(|addr| format!("{addr} {}\n", names.join(" ")).into_bytes()).collect()
 }
 
-/// cache.c `read_hostsfile`: the first name of an address is kept.
+/// Reads a hosts file (cache.c `read_hostsfile`). The first name of an address is kept.
 fn read_hosts_file(
     config: &ServerConfig,
     text: &[u8],
@@ -301,7 +303,8 @@ fn read_hosts_file(
     }
 }
 
-/// dhcp-common.c `dhcp_update_configs`: a host without an address gets the address that a hosts file has for its name.
+/// Gives each host without an address the address that a hosts file has for its name (dhcp-common.c
+/// `dhcp_update_configs`).
 fn add_addresses_by_name(hosts: &mut [Host], addresses: &HashMap<Vec<u8>, Ipv4Addr>) {
     for at in 0..hosts.len() {
         let Some(name) = &hosts[at].name else { continue };

@@ -1,4 +1,4 @@
-//! Hardware addresses as dnsmasq keeps and prints them.
+//! Hardware addresses as dnsmasq stores and prints them.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ pub(crate) const CHADDR_MAX: usize = 16;
 pub struct HwAddr {
     bytes: [u8; CHADDR_MAX],
     len: u16,
-    /// ARP hardware type, 1 for ethernet.
+    /// ARP hardware type; 1 for Ethernet.
     pub kind: u16,
 }
 
 impl HwAddr {
-    /// An address of the given ARP type, truncated to 16 bytes.
+    /// Creates an address of the given ARP type, truncated to 16 bytes.
     #[must_use]
     pub fn new(kind: u16, bytes: &[u8]) -> HwAddr {
         let len = bytes.len().min(CHADDR_MAX);
@@ -28,31 +28,32 @@ impl HwAddr {
         HwAddr { bytes: own, len: len as u16, kind }
     }
 
-    /// A six-byte ethernet address.
+    /// Creates a six-byte Ethernet address.
     #[must_use]
     pub fn ethernet(bytes: [u8; 6]) -> HwAddr {
         HwAddr::new(ETHER, &bytes)
     }
 
-    /// The "illegal value" of a lease that never got one: length 256 (lease.c, `lease_allocate`).
+    /// Returns the "illegal value" of a lease that has no hardware address yet: its length is 256 (lease.c,
+    /// `lease_allocate`).
     pub(crate) fn illegal() -> HwAddr {
         HwAddr { bytes: [0; CHADDR_MAX], len: 256, kind: 0 }
     }
 
-    /// The address bytes.
+    /// Returns the address bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len).min(CHADDR_MAX)]
     }
 
-    /// Whether the address has no bytes (IEEE1394, InfiniBand).
+    /// Returns whether the address has no bytes (IEEE1394, InfiniBand).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The text that helper.c (`create_helper`) and lease.c (`lease_update_file`) print: lower-case hexadecimal with colons,
-    /// after a type prefix unless it is a non-empty ethernet address.
+    /// Formats the address as helper.c (`create_helper`) and lease.c (`lease_update_file`) print it: lower-case
+    /// hexadecimal with colons, with a type prefix unless it is a non-empty Ethernet address.
     #[must_use]
     pub fn text(&self) -> String {
         use fmt::Write as _;

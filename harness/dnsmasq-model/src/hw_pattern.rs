@@ -5,13 +5,13 @@ use super::hw_addr::HwAddr;
 /// A hardware address of a `--dhcp-host` or `--dhcp-mac`, possibly with `*` octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HwPattern {
-    /// The address; type 0 matches any.
+    /// The address. Type 0 matches any type.
     pub hw: HwAddr,
-    /// One bit per octet, which is set for `*`. The highest bit is that of the first octet.
+    /// One bit per octet, set for `*`. The highest bit belongs to the first octet.
     pub wildcards: u32,
 }
 
-/// util.c `memcmp_masked`: the number of matching octets plus one; 0 if one differs.
+/// Returns the number of matching octets plus one, or 0 if one differs (util.c `memcmp_masked`).
 pub(crate) fn matching_octets(pattern: &HwPattern, hw: &HwAddr) -> usize {
     let (own, theirs) = (pattern.hw.bytes(), hw.bytes());
     if own.len() != theirs.len() || !(pattern.hw.kind == hw.kind || pattern.hw.kind == 0) {

@@ -1,6 +1,6 @@
 //! The kinds of identity associations of DHCPv6 that dnsmasq serves.
 
-/// The kind of an identity association: what an IAID belongs to.
+/// The kind of an identity association, which an IAID identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IaKind {
     /// IA_NA: a non-temporary address.
@@ -10,7 +10,7 @@ pub enum IaKind {
 }
 
 impl IaKind {
-    /// `na` or `ta`, as in recordings and scenarios.
+    /// Returns `na` or `ta`, the name in recordings and scenarios.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -19,14 +19,14 @@ impl IaKind {
         }
     }
 
-    /// The kind with this [`IaKind::name`].
+    /// Returns the kind with this [`IaKind::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<IaKind> {
         [IaKind::Na, IaKind::Ta].into_iter().find(|kind| kind.name() == name)
     }
 
-    /// An IAID as dnsmasq writes it in `DNSMASQ_IAID` and in its lease file: decimal, after a `T` for a temporary address
-    /// (helper.c `create_helper`, lease.c `lease_update_file`).
+    /// Formats an IAID as dnsmasq writes it in `DNSMASQ_IAID` and in its lease file: decimal, with the prefix `T` for a
+    /// temporary address (helper.c `create_helper`, lease.c `lease_update_file`).
     #[must_use]
     pub fn iaid_text(self, iaid: u32) -> String {
         match self {
@@ -35,7 +35,7 @@ impl IaKind {
         }
     }
 
-    /// Splits what [`IaKind::iaid_text`] wrote into the kind and the decimal number (lease.c `read_leases`).
+    /// Splits the output of [`IaKind::iaid_text`] into the kind and the decimal number (lease.c `read_leases`).
     #[must_use]
     pub(crate) fn split_iaid(text: &[u8]) -> (IaKind, &[u8]) {
         match text.strip_prefix(b"T") {

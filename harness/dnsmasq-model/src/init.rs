@@ -1,11 +1,11 @@
-//! The result of the script call `init`, and the reasons for which dnsmasq does not start.
+//! The result of the `init` call, and the reasons why dnsmasq does not start.
 
 use super::rules::Rules;
 
 /// How the `init` call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitStatus {
-    /// Exit code of the shell that ran the script; 128 + n for a script that signal n killed.
+    /// Exit code of the shell that ran the script; 128 + n if signal n killed the script.
     Code(u8),
     /// This signal killed the shell itself.
     Signal(u8),
@@ -16,12 +16,12 @@ pub enum InitStatus {
 pub struct InitResult {
     /// Standard output, which `read_leases` parses.
     pub stdout: Vec<u8>,
-    /// How it ended.
+    /// How the call ended.
     pub status: InitStatus,
 }
 
 impl InitResult {
-    /// The result of an `init` that ends with exit code 0.
+    /// Creates the result of an `init` call that ends with exit code 0.
     #[must_use]
     pub fn ok(stdout: impl Into<Vec<u8>>) -> InitResult {
         InitResult { stdout: stdout.into(), status: InitStatus::Code(0) }
@@ -36,7 +36,7 @@ pub enum StartFailure {
         /// Exit code: 1 for an invalid configuration, 3 if the script or a file cannot be read, 5 for too many stored
         /// leases, 10 + r for exit code r of `init`.
         code: u8,
-        /// The message that it logs.
+        /// The message that dnsmasq logs.
         message: String,
     },
     /// dnsmasq crashed.
@@ -48,17 +48,17 @@ pub enum StartFailure {
 }
 
 impl StartFailure {
-    /// A hardware address that is not hexadecimal corrupts the heap (lease.c `read_leases`).
+    /// dnsmasq aborts because a hardware address that is not hexadecimal corrupts the heap (lease.c `read_leases`).
     pub(crate) const ABORT: StartFailure = StartFailure::Crash { signal: 6 };
-    /// A lease that could not be allocated is accessed.
+    /// dnsmasq accesses a lease that could not be allocated.
     pub(crate) const SEGMENTATION_FAULT: StartFailure = StartFailure::Crash { signal: 11 };
 
-    /// Why dnsmasq exits; old releases exit with 1 whatever the reason.
+    /// Creates a failure with this exit code. Old releases exit with 1 for every reason.
     pub(crate) fn exit(rules: &Rules, code: u8, message: String) -> StartFailure {
-        StartFailure::Exit { code: if rules.exit_codes_tell { code } else { 1 }, message }
+        StartFailure::Exit { code: if rules.has_specific_exit_codes { code } else { 1 }, message }
     }
 
-    /// Exit code, or minus the number of the signal.
+    /// Returns the exit code, or the negated number of the signal.
     #[must_use]
     pub fn status(&self) -> i32 {
         match self {

@@ -1,4 +1,4 @@
-//! A lease, and the data of a request that the next script call shows: `struct dhcp_lease` of dnsmasq.h.
+//! A lease, and the data of a request that the next script call reports (`struct dhcp_lease` of dnsmasq.h).
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub enum LeaseKind {
 }
 
 impl LeaseKind {
-    /// Whether this is a DHCPv6 lease.
+    /// Returns whether this is a DHCPv6 lease.
     #[must_use]
     pub fn is_v6(self) -> bool {
         self != LeaseKind::V4
@@ -31,11 +31,11 @@ pub(crate) struct Flags(u8);
 impl Flags {
     /// Created since the last call: `add` is due.
     pub(crate) const NEW: Flags = Flags(1);
-    /// Name, hardware address or interface changed, or there was a SIGHUP: `old` is due.
+    /// Its name, hardware address or interface changed, or there was a SIGHUP: `old` is due.
     pub(crate) const CHANGED: Flags = Flags(2);
-    /// Expiry, length or client-id changed: `old` is due under `--leasefile-ro`.
+    /// Its expiry, length or client identifier changed: `old` is due under `--leasefile-ro`.
     pub(crate) const AUX_CHANGED: Flags = Flags(4);
-    /// Expiry changed: `old` is due under `--script-on-renewal`. Only set in the RTC build.
+    /// Its expiry changed: `old` is due under `--script-on-renewal`. Only set in the RTC build.
     pub(crate) const EXP_CHANGED: Flags = Flags(8);
     /// The name comes from the configuration, so no client can take it.
     pub(crate) const AUTH_NAME: Flags = Flags(16);
@@ -59,13 +59,14 @@ impl Flags {
     }
 }
 
-/// The data of the last request that `lease_add_extradata` keeps until the next call with `add` or `old`, which helper.c
-/// passes as variables. An empty value stands for an absent option.
+/// The data of the last request that `lease_add_extradata` keeps until the next `add` or `old` call. helper.c passes it
+/// as variables. An empty value stands for an absent option.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExtraData {
     /// `DNSMASQ_VENDOR_CLASS` (DHCPv4).
     pub vendor_class: Vec<u8>,
-    /// `DNSMASQ_VENDOR_CLASS_ID` and `DNSMASQ_VENDOR_CLASS0` and the following (DHCPv6): the enterprise number first.
+    /// `DNSMASQ_VENDOR_CLASS_ID`, `DNSMASQ_VENDOR_CLASS0`, `DNSMASQ_VENDOR_CLASS1` and so on (DHCPv6), starting with
+    /// the enterprise number.
     pub vendor_classes: Vec<Vec<u8>>,
     /// `DNSMASQ_SUPPLIED_HOSTNAME`.
     pub supplied_hostname: Vec<u8>,
@@ -85,7 +86,7 @@ pub struct ExtraData {
     pub tags: Vec<u8>,
     /// `DNSMASQ_RELAY_ADDRESS` of DHCPv6.
     pub relay_address: Vec<u8>,
-    /// `DNSMASQ_USER_CLASS0` and the following.
+    /// `DNSMASQ_USER_CLASS0`, `DNSMASQ_USER_CLASS1` and so on.
     pub user_classes: Vec<Vec<u8>>,
 }
 
@@ -98,7 +99,7 @@ pub struct Lease {
     pub kind: LeaseKind,
     /// IAID, DHCPv6 only.
     pub iaid: u32,
-    /// Hardware address; for DHCPv6 unknown after a restart.
+    /// Hardware address. For DHCPv6, it is unknown after a restart.
     pub hw: HwAddr,
     /// Client identifier, or the client's DUID.
     pub clid: Option<Text>,
@@ -123,14 +124,14 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Whether the end of the lease has come at `now` on dnsmasq's clock. The release determines whether dnsmasq then
-    /// removes the lease in the same second.
+    /// Returns whether the lease has reached its end at `now` on dnsmasq's clock. Whether dnsmasq removes the lease in
+    /// the same second depends on the release.
     #[must_use]
     pub fn has_expired(&self, now: i64) -> bool {
         self.expires != 0 && now >= self.expires
     }
 
-    /// The IPv4 address of a DHCPv4 lease.
+    /// Returns the IPv4 address of a DHCPv4 lease.
     #[must_use]
     pub fn v4(&self) -> Option<Ipv4Addr> {
         match self.addr {

@@ -7,27 +7,27 @@
 pub struct LeaseLine<'a> {
     /// End of the lease, or its length in a build without RTC; 0 for an infinite lease.
     pub time: &'a [u8],
-    /// DHCPv4: the hardware address. DHCPv6: the IAID, after a `T` for a temporary address.
+    /// DHCPv4: the hardware address. DHCPv6: the IAID, with the prefix `T` for a temporary address.
     pub id: &'a [u8],
     /// The address.
     pub address: &'a [u8],
-    /// The host name; [`LeaseLine::NONE`] without one.
+    /// The host name, or [`LeaseLine::NONE`].
     pub hostname: &'a [u8],
-    /// DHCPv4: the client identifier; [`LeaseLine::NONE`] without one. DHCPv6: the client's DUID.
+    /// DHCPv4: the client identifier, or [`LeaseLine::NONE`]. DHCPv6: the client's DUID.
     pub client_id: &'a [u8],
 }
 
 impl<'a> LeaseLine<'a> {
-    /// Written in place of a host name or client identifier that does not exist.
+    /// The text in place of a missing host name or client identifier.
     pub const NONE: &'static [u8] = b"*";
 
-    /// The value, or [`LeaseLine::NONE`] if it is empty.
+    /// Returns the value, or [`LeaseLine::NONE`] if it is empty.
     #[must_use]
     pub fn or_none(value: &[u8]) -> &[u8] {
         if value.is_empty() { Self::NONE } else { value }
     }
 
-    /// Splits a line without its line break. `None` unless there are exactly five.
+    /// Splits a line, given without its line break, into fields. Returns `None` unless there are exactly five.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Option<LeaseLine<'a>> {
         let mut fields = line.split(|byte| *byte == b' ');
@@ -42,20 +42,20 @@ impl<'a> LeaseLine<'a> {
         fields.next().is_none().then_some(line)
     }
 
-    /// The line, without line break.
+    /// Returns the line without a line break.
     #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
         [self.time, self.id, self.address, self.hostname, self.client_id].join(&b' ')
     }
 }
 
-/// The server's DUID in the line `duid HEX` of a lease database, which precedes the DHCPv6 leases.
+/// Returns the server's DUID from the line `duid HEX` of a lease database, which precedes the DHCPv6 leases.
 #[must_use]
 pub fn parse_duid_line(line: &[u8]) -> Option<&[u8]> {
     line.strip_prefix(b"duid ").filter(|duid| !duid.contains(&b' '))
 }
 
-/// The line `duid HEX` for a DUID in hexadecimal text, without a line break.
+/// Returns the line `duid HEX` for a DUID in hexadecimal text, without a line break.
 #[must_use]
 pub fn duid_line(duid: &[u8]) -> Vec<u8> {
     [b"duid ", duid].concat()

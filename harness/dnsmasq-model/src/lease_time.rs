@@ -5,8 +5,8 @@ pub const INFINITE: u32 = u32::MAX;
 /// The shortest lease time that dnsmasq grants, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
 pub(crate) const SHORTEST_LEASE: u32 = 120;
 
-/// Parses a lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`. The result is at least
-/// 120 seconds.
+/// Parses a lease time as in `--dhcp-range`: a number, optionally with `s`, `m`, `h`, `d` or `w`, or `infinite`. The
+/// result is at least 120 seconds.
 #[must_use]
 pub(crate) fn parse_lease_time(text: &str) -> Option<u32> {
     if text == "infinite" {

@@ -1,8 +1,8 @@
-//! A model of dnsmasq's DHCP server and lease database, with the script calls that it makes: a pure state machine.
+//! A model of dnsmasq's DHCP server, its lease database and its script calls, as a state machine without I/O.
 //!
-//! It models the releases 2.33 to 2.92 ([`Release`]) with `--dhcp-script`, in both builds ([`Build`]). What the releases do
-//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check`
-//! compares the model with recordings of the real program.
+//! The model covers releases 2.33 to 2.92 ([`Release`]) with `--dhcp-script`, in both builds ([`Build`]). The table
+//! [`CHANGES`] lists the differences between the releases. Every rule cites the function of dnsmasq that it models.
+//! `leaselab trace check` compares the model with recordings of the real program.
 //!
 //! # Inputs and outputs
 //!
@@ -16,10 +16,10 @@
 //! | neighbour, TFTP | [`Engine::add_neighbour`], [`Engine::tftp`] | |
 //! | SIGTERM, SIGKILL, power cut | [`Engine::stop`], [`Engine::kill_main_process`], [`Engine::kill`] | |
 //!
-//! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not a separate input: the next input has
-//! the new wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
-//! [`CallCounts`] only counts them. The replies come from a recording, from a real server, or from [`Server`], which
-//! models dnsmasq's decisions.
+//! Each input includes both clocks ([`Clock`]). A jump of the wall clock is not a separate input: the next input has
+//! the new time. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them, [`CallCounts`]
+//! only counts them. The replies come from a recording, from a real server, or from [`Server`], which models dnsmasq's
+//! decisions.
 //!
 //! # States of a lease
 //!
@@ -36,27 +36,28 @@
 //!  lost name (taken by another lease, or changed): old with DNSMASQ_OLD_HOSTNAME, before all of the above except del
 //! ```
 //!
-//! Calls are made one after the other until none is due: for the newest *ended* lease (a lost name first, then `del`), else
-//! for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start one such call is made
-//! before the synthetic SIGHUP marks every lease as changed.
+//! Calls are made one after the other until none is due: for the newest *ended* lease (a lost name first, then `del`),
+//! else for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start, one such
+//! call is made before the synthetic SIGHUP marks every lease as changed.
 //!
-//! # A script that takes time
+//! # Slow scripts
 //!
-//! With [`Engine::set_call_time`], each call but `init` runs for so many seconds of the monotonic clock. Its sink gets a
-//! call when it begins. While it runs, 2.33 makes no other call: later, one call reports all changes of a lease, with the
-//! data of that time, and SIGTERM drops what was not reported. From 2.34 on, calls wait in a pipe with the data of the time
-//! at which they were queued, and are made even if dnsmasq ends.
+//! With [`Engine::set_call_time`], each call except `init` runs for that many seconds of the monotonic clock. The sink
+//! receives a call when it begins. While a call runs, 2.33 makes no other call: a later call reports all changes of a
+//! lease at once, with the data of that time, and SIGTERM drops changes that have not been reported. From 2.34 on,
+//! calls wait in a pipe with the data from the time at which they were queued, and the helper makes them even if
+//! dnsmasq ends.
 //!
 //! # When leases end
 //!
 //! A lease has expired when dnsmasq's clock (wall clock in the RTC build, monotonic clock in the other) has reached its
-//! end. dnsmasq checks this only before each DHCP message, at SIGALRM and at start. The alarm runs on the
-//! monotonic clock. After each check it is set to the earliest end; if there is none, an earlier alarm stays set.
+//! end. dnsmasq checks this only before each DHCP message, at SIGALRM and at start. The alarm runs on the monotonic
+//! clock. After each check, it is set to the earliest end of a lease; if no lease ends, an earlier alarm stays set.
 //!
 //! # Not modelled
 //!
-//! A full pipe to the script helper (64 KB of waiting calls) merges changes; in the model the pipe is never full. Also not
-//! modelled are PXE, Lua, D-Bus, DHCPv6 relays, and SLAAC.
+//! A full pipe to the script helper (64 KB of waiting calls) merges changes; in the model the pipe is never full. PXE,
+//! Lua, D-Bus, DHCPv6 relays and SLAAC are not modelled either.
 
 #![forbid(unsafe_code)]
 

@@ -12,9 +12,9 @@ pub enum Kind4 {
         /// Whether the message has option 80.
         rapid: bool,
     },
-    /// DHCPREQUEST with server identifier and requested address.
+    /// DHCPREQUEST with a server identifier and a requested address.
     Request,
-    /// DHCPREQUEST with requested address only.
+    /// DHCPREQUEST with only a requested address.
     InitReboot,
     /// DHCPREQUEST for the client's own address, unicast.
     Renew,

@@ -75,7 +75,8 @@ pub struct Ia {
 /// The reply of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply6 {
-    /// ADVERTISE with these associations, which leases nothing. (Some releases renew the leases that the client holds.)
+    /// ADVERTISE with these associations. It creates no leases, but some releases renew the leases that the client
+    /// holds.
     Advertise(Vec<Ia>),
     /// REPLY with these associations.
     Reply(Vec<Ia>),

@@ -7,23 +7,23 @@ const LABEL_MAX: usize = 63;
 /// `MAXDNAME` of dns-protocol.h.
 const NAME_MAX: usize = 1025;
 
-/// The text up to its first NUL, as a C string.
+/// Returns the text up to its first NUL, like a C string.
 #[must_use]
 pub fn c_string(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     &text[..end]
 }
 
-/// The name without a trailing dot if the newest dnsmasq accepts it (`legal_hostname`); otherwise `None`.
+/// Returns the name without a trailing dot if the newest dnsmasq accepts it (`legal_hostname`), or `None` otherwise.
 ///
-/// The first label may contain letters, digits, `-` and `_`, but must not begin with one of the last two. The other labels
-/// may contain all ASCII characters except control characters. No label may be longer than 63 bytes.
+/// The first label may contain letters, digits, `-` and `_`, but must not begin with `-` or `_`. The other labels may
+/// contain all ASCII characters except control characters. No label may be longer than 63 bytes.
 #[must_use]
 pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
     legal_name(name, NameSyntax::LetterFirst)
 }
 
-/// The name without a trailing dot if a dnsmasq with this syntax accepts it (`canonicalise` until 2.50, then
+/// Returns the name without a trailing dot if a dnsmasq with this syntax accepts it (`canonicalise` until 2.50, then
 /// `legal_hostname`).
 pub(crate) fn legal_name(name: &[u8], syntax: NameSyntax) -> Option<&[u8]> {
     let name = c_string(name);
@@ -37,7 +37,7 @@ pub(crate) fn legal_name(name: &[u8], syntax: NameSyntax) -> Option<&[u8]> {
     let name = shorter.unwrap_or(name);
     let legal_byte = |byte: u8| match syntax {
         NameSyntax::Slash => is_legal_char(byte),
-        NameSyntax::SlashAndBlank | NameSyntax::SlashAndInnerBlank => {
+        NameSyntax::SlashAndSpace | NameSyntax::SlashAndInnerSpace => {
             is_legal_char(byte) || byte == b' '
         }
         NameSyntax::Strict | NameSyntax::LetterFirst => byte.is_ascii() && !byte.is_ascii_control(),
@@ -56,9 +56,9 @@ pub(crate) fn legal_name(name: &[u8], syntax: NameSyntax) -> Option<&[u8]> {
     let has_visible = name.iter().any(|byte| !matches!(byte, b' ' | b'.'))
         || (shorter.is_some() && syntax == NameSyntax::LetterFirst);
     match syntax {
-        NameSyntax::Slash | NameSyntax::SlashAndBlank => return Some(name),
+        NameSyntax::Slash | NameSyntax::SlashAndSpace => return Some(name),
         _ if !has_visible => return None,
-        NameSyntax::SlashAndInnerBlank => return Some(name),
+        NameSyntax::SlashAndInnerSpace => return Some(name),
         NameSyntax::Strict | NameSyntax::LetterFirst => {}
     }
     for (i, &byte) in name.iter().enumerate() {
@@ -72,12 +72,12 @@ pub(crate) fn legal_name(name: &[u8], syntax: NameSyntax) -> Option<&[u8]> {
     Some(name)
 }
 
-/// `legal_char` of util.c, without the blank of 2.36.
+/// Returns whether a name may contain this byte (util.c `legal_char`, without the space that 2.36 allows).
 fn is_legal_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')
 }
 
-/// The first label, and the text after the first dot unless it is empty (`strip_hostname`).
+/// Returns the first label, and the text after the first dot unless it is empty (`strip_hostname`).
 #[must_use]
 pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     match name.iter().position(|&b| b == b'.') {
@@ -86,7 +86,7 @@ pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Whether the names are equal except for the case of ASCII letters (`hostname_isequal`).
+/// Returns whether the names are equal except for the case of ASCII letters (`hostname_isequal`).
 #[must_use]
 pub(crate) fn same_name(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_name_that_starts_with_a_dot_has_an_empty_first_label() {
-        // legal_hostname stops at the first dot, strip_hostname then finds an empty label.
+        // legal_hostname stops at the first dot; strip_hostname then finds an empty label.
         let legal = legal_hostname(b".dot").expect("legal up to the dot");
         assert_eq!(strip_hostname(legal), (&b""[..], Some(&b"dot"[..])));
     }

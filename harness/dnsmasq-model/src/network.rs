@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::netmask::{netmask, same_net, same_net6};
 
-/// The server's interface, as the kernel reports it.
+/// The server's interfaces, as the kernel reports them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// IPv4 addresses with prefix lengths.
@@ -27,7 +27,7 @@ pub struct Interface {
 }
 
 impl Network {
-    /// The IPv4 addresses of an interface: 0 is the first, the others follow.
+    /// Returns the IPv4 addresses of an interface. Number 0 is the first interface; [`Network::others`] follow.
     pub(crate) fn addresses4(&self, interface: u8) -> &[(Ipv4Addr, u8)] {
         match interface.checked_sub(1) {
             None => &self.v4,
@@ -35,13 +35,13 @@ impl Network {
         }
     }
 
-    /// The name of an interface; `first` is that of the first one.
+    /// Returns the name of an interface. `first` is the name of the first interface.
     pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
         let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
         other.map_or(first, |own| &own.name)
     }
 
-    /// The interface on whose network the address is.
+    /// Returns the interface whose network contains the address.
     pub(crate) fn interface_of(&self, addr: IpAddr) -> Option<u8> {
         match addr {
             IpAddr::V4(addr) => (0..=self.others.len() as u8).find(|number| {
@@ -56,7 +56,7 @@ impl Network {
 }
 
 impl Default for Network {
-    /// 192.168.77.1/24 on 02:00:00:00:00:01.
+    /// Returns one interface with the address 192.168.77.1/24 and the hardware address 02:00:00:00:00:01.
     fn default() -> Network {
         Network {
             v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],

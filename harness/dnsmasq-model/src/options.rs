@@ -138,11 +138,12 @@ pub(crate) const WITHOUT_EFFECT: &[&str] = &[
     "tftp-unique-root",
 ];
 
-/// Options that take an interface away from the DHCP server. They have no effect on the leases of other interfaces.
+/// Options that disable DHCP on an interface. They have no effect on the leases of other interfaces.
 pub(crate) const WITHOUT_DHCP: &[&str] =
     &["except-interface", "no-dhcp-interface", "no-dhcpv4-interface", "no-dhcpv6-interface"];
 
-/// Whether an option of [`WITHOUT_DHCP`] names this interface. A `*` at its end stands for any characters.
+/// Returns whether the value of an option in [`WITHOUT_DHCP`] names this interface. A trailing `*` matches any
+/// characters.
 pub(crate) fn names_interface(value: &str, interface: &[u8]) -> bool {
     value.split(',').any(|name| match name.strip_suffix('*') {
         Some(start) => interface.starts_with(start.as_bytes()),

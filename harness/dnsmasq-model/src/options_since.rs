@@ -1,8 +1,8 @@
-//! The releases that added options of dnsmasq (option.c).
+//! The releases in which options were added to dnsmasq (option.c).
 
 use super::release::Release;
 
-/// Options that 2.33 does not have, each with the first release that has it.
+/// Options that 2.33 does not have, each with the minor number of the first release that has it.
 const OPTIONS: &[(&str, u8)] = &[
     ("add-cpe-id", 76),
     ("add-mac", 56),
@@ -120,7 +120,7 @@ const OPTIONS: &[(&str, u8)] = &[
     ("use-stale-cache", 88),
 ];
 
-/// The first release that has the option of an argument such as `--dhcp-fqdn`.
+/// Returns the first release that has the option of an argument such as `--dhcp-fqdn`.
 #[must_use]
 pub fn option_since(argument: &str) -> Release {
     let name = argument.trim_start_matches('-');

@@ -1,4 +1,4 @@
-//! `parse_hex` of util.c, which decodes in place.
+//! Decodes hexadecimal text in place, like util.c `parse_hex`.
 
 use super::rules::HexSyntax;
 
@@ -9,7 +9,7 @@ pub(crate) struct ParsedHex {
     pub len: usize,
     /// The type prefix (`06-`); 0 if there was none.
     pub kind: u16,
-    /// One bit per byte, which is set if the text had `*`. The highest bit is that of the first byte.
+    /// One bit per byte, set if the text has `*` for this byte. The highest bit belongs to the first byte.
     pub mask: u32,
 }
 
@@ -20,11 +20,11 @@ pub(crate) enum TypePrefix {
     Rejected,
 }
 
-/// Decodes at most `max` bytes of `text`, with colons, minus signs or spaces between groups, in place: the result is at
-/// the beginning of `text`.
+/// Decodes `text` in place to at most `max` bytes. Groups are separated by colons, minus signs or spaces. The result is
+/// at the beginning of `text`.
 ///
-/// `None` stands for dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text
-/// has `*` keeps the value that was in the buffer.
+/// Returns `None` where dnsmasq returns -1: if a character is neither a hexadecimal digit nor `*`. A byte for which the
+/// text has `*` keeps the value that was in the buffer.
 pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, prefix: TypePrefix) -> Option<ParsedHex> {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     let source = text[..end].to_vec();
@@ -72,7 +72,7 @@ pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, prefix: TypePrefix) -> O
     Some(hex)
 }
 
-/// `parse_hex` as `syntax` has it.
+/// Decodes `text` like [`parse_hex`], but with the given syntax.
 pub(crate) fn parse_stored_hex(
     text: &mut Vec<u8>,
     max: usize,
@@ -116,7 +116,7 @@ pub(crate) fn parse_stored_hex(
     Some(hex)
 }
 
-/// C's `strtol` in base 16: the number at the beginning of the text, or 0.
+/// Parses the number at the beginning of the text, like C's `strtol` in base 16. Returns 0 if there is none.
 fn strtol(text: &[u8]) -> i64 {
     let text = text.trim_ascii_start();
     let (negative, text) = match text.split_first() {

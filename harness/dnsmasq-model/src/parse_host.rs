@@ -15,7 +15,7 @@ use super::text::Text;
 /// Parses the value of a `--dhcp-host`, or a line of a `--dhcp-hostsfile`.
 ///
 /// # Errors
-/// If the value is invalid; the text describes the problem.
+/// Returns a description of the problem if the value is invalid.
 pub(crate) fn parse_host(value: &str) -> Result<Host, String> {
     let mut host = Host::default();
     for word in value.split(',').map(str::trim) {

@@ -6,9 +6,9 @@ use super::lease_time::parse_lease_time;
 use super::netmask::{same_net, same_net6};
 use super::range::{Range4, Range6, Use6};
 
-/// Lease time without a word for it (`DEFLEASE`), in seconds.
+/// Default lease time of DHCPv4 in seconds (`DEFLEASE`).
 const DEFAULT_TIME4: u32 = 3600;
-/// Lease time of DHCPv6 without a word for it (`DEFLEASE6`), in seconds.
+/// Default lease time of DHCPv6 in seconds (`DEFLEASE6`).
 const DEFAULT_TIME6: u32 = 86_400;
 
 /// A range of either family.
@@ -21,19 +21,19 @@ pub(crate) enum AnyRange {
 /// Parses the value of a `--dhcp-range`.
 ///
 /// # Errors
-/// A value that dnsmasq rejects; the text describes the problem.
+/// Returns a description of the problem if dnsmasq rejects the value.
 pub(crate) fn parse_range(value: &str) -> Result<AnyRange, String> {
     let mut set = None;
     let mut filter = Vec::new();
     let mut bare_tag = None;
     let mut words: Vec<&str> = value.split(',').collect();
-    // Words before the first that can be an address are tags: `tag:` filters, and `set:`, `net:` or no prefix at all.
+    // Words before the first possible address are tags: `tag:` is a filter; `set:`, `net:` or no prefix sets a tag.
     while words.len() > 1 && !words[0].bytes().all(may_be_in_an_address) {
         let word = words.remove(0);
         if let Some(tag) = word.strip_prefix("tag:") {
             filter.extend(Some(tag.to_owned()).filter(|tag| !tag.is_empty()));
         } else if set.is_some() {
-            return Err(format!("only one tag can be set, and `{word}` is the second"));
+            return Err(format!("only one tag can be set, but `{word}` is a second one"));
         } else {
             let tag = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:"));
             bare_tag = tag.is_none().then_some(word);
@@ -47,7 +47,7 @@ pub(crate) fn parse_range(value: &str) -> Result<AnyRange, String> {
         }
         Ok(IpAddr::V4(start)) => parse4(start, rest, set, filter).map(AnyRange::V4),
         Ok(IpAddr::V6(start)) => parse6(start, rest, set, filter).map(AnyRange::V6),
-        // Without an address, the first word that is not marked as a tag is the likely mistake.
+        // No word is an address, so the mistake is probably in the first word without a tag prefix.
         Err(_) if !first.bytes().all(may_be_in_an_address) => {
             Err(format!("invalid IP address `{}`", bare_tag.unwrap_or(first)))
         }
@@ -76,11 +76,13 @@ fn parse4(
     };
     match rest[0] {
         "static" => range.is_static = true,
-        "proxy" => return Err("a proxy for PXE leases no addresses: not modelled".to_owned()),
+        "proxy" => {
+            return Err("`proxy` is not modelled: it serves PXE and leases no addresses".to_owned());
+        }
         last => {
-            range.end = last
-                .parse()
-                .map_err(|_| format!("invalid last address `{last}`: expected one, or `static`"))?;
+            range.end = last.parse().map_err(|_| {
+                format!("invalid last address `{last}`: expected an address or `static`")
+            })?;
         }
     }
     if range.end < range.start {
@@ -218,7 +220,7 @@ mod tests {
     #[case("fd00::,ra-only", Use6::Advertisements)]
     #[case("fd00::,slaac", Use6::Advertisements)]
     #[case("fd00::,static", Use6::Leases)]
-    fn the_modes_of_a_range6_say_what_it_is_for(#[case] value: &str, #[case] expected: Use6) {
+    fn the_modes_of_an_ipv6_range_determine_its_use(#[case] value: &str, #[case] expected: Use6) {
         assert_eq!(range6(value).use6, expected);
     }
 
@@ -227,7 +229,7 @@ mod tests {
     #[case("set:here,there", "invalid IP address `there`")]
     #[case("lan,192.168.1,static", "invalid IP address `192.168.1`")]
     #[case("lan,192.168.1.5", "expected a last address or a mode after `192.168.1.5`")]
-    fn the_word_that_is_no_address_is_named(#[case] value: &str, #[case] message: &str) {
+    fn the_invalid_address_is_named(#[case] value: &str, #[case] message: &str) {
         assert_eq!(parse_range(value), Err(message.to_owned()));
     }
 
@@ -240,7 +242,7 @@ mod tests {
     #[case("fd00::1,fd00::9,48")]
     #[case("fd00::1,fd01::9")]
     #[case("fd00::1,constructor:br0")]
-    fn ranges_that_dnsmasq_rejects(#[case] value: &str) {
+    fn invalid_ranges_are_rejected(#[case] value: &str) {
         assert!(parse_range(value).is_err(), "{value}");
     }
 }

@@ -10,7 +10,9 @@ use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Lease, LeaseKind};
 use super::names::legal_name;
 use super::release::Release;
-use super::rules::{ClassVariables, MadeDuid, NameArgument, Rules, TimeRemaining, UserClasses};
+use super::rules::{
+    ClassVariables, GeneratedDuid, NameArgument, Rules, TimeRemaining, UserClasses,
+};
 use super::stale_buffers::StaleBuffers;
 use super::text::Text;
 
@@ -22,7 +24,7 @@ pub(crate) enum Subject<'a> {
     Transfer { size: u64, client: IpAddr, path: &'a [u8] },
 }
 
-/// A call that dnsmasq has just queued. Rendering it with [`PendingCall::render`] takes time; counting it does not.
+/// A call that dnsmasq has just queued. Rendering it with [`PendingCall::render`] is expensive; counting it is not.
 #[derive(Debug)]
 pub struct PendingCall<'a> {
     /// Why the script is called.
@@ -49,14 +51,14 @@ pub(crate) struct CallContext {
 }
 
 impl CallContext {
-    /// Whether `DNSMASQ_SERVER_DUID` is the server's DUID.
+    /// Returns whether `DNSMASQ_SERVER_DUID` is the server's DUID.
     pub(crate) fn reports_server_duid(&self) -> bool {
-        self.duid_was_stored || self.rules.made_duid == MadeDuid::Known
+        self.duid_was_stored || self.rules.generated_duid == GeneratedDuid::Known
     }
 }
 
 impl PendingCall<'_> {
-    /// The lease, if the call is about one.
+    /// Returns the lease that the call is about, if any.
     #[must_use]
     pub fn lease(&self) -> Option<&Lease> {
         match self.subject {
@@ -65,7 +67,7 @@ impl PendingCall<'_> {
         }
     }
 
-    /// The host name of the call, with its domain if it has one.
+    /// Returns the host name of the call, including its domain if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&Text> {
         match self.subject {
@@ -74,7 +76,7 @@ impl PendingCall<'_> {
         }
     }
 
-    /// The call as the helper executes it (helper.c `create_helper`).
+    /// Renders the call as the helper executes it (helper.c `create_helper`).
     #[must_use]
     pub fn render(&self) -> ScriptCall {
         let mut argv = vec![self.context.script.clone(), self.action.as_str().as_bytes().to_vec()];
@@ -140,7 +142,7 @@ impl PendingCall<'_> {
             set("INTERFACE", own.clone());
         }
         let time = |number: String| {
-            if rules.blank_after_times { number + " " } else { number }.into_bytes()
+            if rules.space_after_times { number + " " } else { number }.into_bytes()
         };
         match self.context.build {
             Build::NoRtc => set("LEASE_LENGTH", time(lease.length.to_string())),
@@ -172,7 +174,7 @@ impl PendingCall<'_> {
             {
                 None
             }
-            // (unsigned int)difftime(0, now) for an infinite lease.
+            // For an infinite lease, this is (unsigned int)difftime(0, now).
             TimeRemaining::Always | TimeRemaining::NotInDel => {
                 Some(difference(lease.expires, self.now))
             }
@@ -197,15 +199,16 @@ impl PendingCall<'_> {
 
     fn server_duid(&self) -> Vec<u8> {
         let context = self.context;
-        match context.rules.made_duid {
-            MadeDuid::Stale if !context.duid_was_stored => self.stale.packet.text(),
-            MadeDuid::Empty if !context.duid_was_stored => Vec::new(),
+        match context.rules.generated_duid {
+            GeneratedDuid::Stale if !context.duid_was_stored => self.stale.packet.text(),
+            GeneratedDuid::Empty if !context.duid_was_stored => Vec::new(),
             _ => hex_text(&context.server_duid).into_bytes(),
         }
     }
 }
 
-/// The host name that the helper of this release passes as an argument for a lease with this name; `None` for none.
+/// Returns the host name that the helper of this release passes as an argument for a lease with this name, or `None` if
+/// it passes none.
 #[must_use]
 pub fn hostname_argument(name: &[u8], release: Release) -> Option<Vec<u8>> {
     let rules = Rules::of(release);
@@ -217,7 +220,7 @@ pub fn hostname_argument(name: &[u8], release: Release) -> Option<Vec<u8>> {
     Some(name)
 }
 
-/// The name as the helper passes it, still with its domain; `None` if it is not passed.
+/// Returns the name as the helper passes it, including its domain, or `None` if it is not passed.
 fn argument_name(name: &[u8], rules: &Rules) -> Option<Vec<u8>> {
     match rules.name_argument {
         NameArgument::Unchecked => {
@@ -226,14 +229,14 @@ fn argument_name(name: &[u8], rules: &Rules) -> Option<Vec<u8>> {
             let legal = legal_name(name, rules.name_syntax);
             Some(legal.filter(|_| rules.reports_lost_names).unwrap_or(name).to_vec())
         }
-        NameArgument::WithoutBlanks if name.contains(&b' ') => None,
-        NameArgument::WithoutBlanks | NameArgument::Legal => {
+        NameArgument::WithoutSpaces if name.contains(&b' ') => None,
+        NameArgument::WithoutSpaces | NameArgument::Legal => {
             legal_name(name, rules.name_syntax).map(<[u8]>::to_vec)
         }
     }
 }
 
-/// helper.c `grab_extradata`: `None` for an empty value; truncated at the first `=` or NUL.
+/// Truncates a value at the first `=` or NUL, or returns `None` for an empty value (helper.c `grab_extradata`).
 fn grab(value: &[u8]) -> Option<Vec<u8>> {
     let value = super::names::c_string(value);
     if value.is_empty() {
@@ -295,12 +298,13 @@ fn extra_variables(
     }
 }
 
-/// helper.c `queue_script`: `(unsigned int)difftime(expires, now)`, which wraps if the lease has already expired.
+/// Computes `(unsigned int)difftime(expires, now)`, which wraps around if the lease has already expired (helper.c
+/// `queue_script`).
 pub(crate) fn remaining_time(expires: i64, now: i64) -> u32 {
     if expires == 0 { 0 } else { difference(expires, now) }
 }
 
-/// `(unsigned int)difftime(expires, now)`.
+/// Computes `(unsigned int)difftime(expires, now)`.
 fn difference(expires: i64, now: i64) -> u32 {
     // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's
     // "indefinite" integer is 0.

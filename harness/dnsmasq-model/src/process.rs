@@ -1,4 +1,4 @@
-//! A running dnsmasq: what it does in its main loop (dnsmasq.c `main`, `async_event`).
+//! A running dnsmasq and its main loop (dnsmasq.c `main`, `async_event`).
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -28,18 +28,18 @@ use super::stale_buffers::StaleBuffers;
 pub(crate) enum PipeEvent {
     /// `EVENT_INIT` and `EVENT_RELOAD` (SIGHUP).
     Reload,
-    /// `EVENT_ALARM`: SIGALRM, or an expiry already past when the alarm was to be set.
+    /// `EVENT_ALARM`: SIGALRM, or an expiry that is already in the past when the alarm is set.
     Alarm,
 }
 
-/// Why dnsmasq acts by itself.
+/// Why dnsmasq acts without input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wake {
     /// A call of the script has ended.
     EndOfCall,
     /// SIGALRM.
     Alarm,
-    /// A lease that was at its end is over ([`Process::busy_until`]).
+    /// A lease that has reached its end can be removed ([`Process::busy_until`]).
     EndOfBusySecond,
 }
 
@@ -51,26 +51,28 @@ pub(crate) struct Process {
     pub(crate) directory: HostDirectory,
     pub(crate) context: Arc<CallContext>,
     stale: StaleBuffers,
-    /// Whether there may be a DHCPv6 lease whose call shows `stale`.
+    /// Whether there may be a DHCPv6 lease whose call contains data from `stale`.
     shows_stale: bool,
     pub(crate) pipe: VecDeque<PipeEvent>,
     arp: ArpCache,
-    /// Ended TFTP transfers that the script has not been told of: size, client and path.
+    /// Ended TFTP transfers that have not been reported to the script: size, client and path.
     pub(crate) transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
     pub(crate) alarm: Alarm,
-    /// The time on the monotonic clock until which dnsmasq raises the alarm again and again, since no lease is over yet.
+    /// The time on the monotonic clock until which dnsmasq raises the alarm repeatedly, because a lease has reached its
+    /// end but cannot be removed yet.
     pub(crate) busy_until: Option<i64>,
     /// A call that waits in the buffer.
     held: Option<HeldCall>,
     pub(crate) script: ScriptQueue,
-    /// The next packet is lost.
+    /// Whether the next packet is lost.
     pub(crate) loses_next_packet: bool,
-    /// dnsmasq accessed a lease that could not be allocated.
+    /// Whether dnsmasq has accessed a lease that could not be allocated.
     pub(crate) has_crashed: bool,
 }
 
 impl Process {
-    /// dnsmasq after it has read its lease database, before its first round. `stale`: what reading left in the buffers.
+    /// Creates a dnsmasq that has read its lease database, before the first round of its main loop. `stale` is what
+    /// reading left in the buffers.
     pub(crate) fn new(
         config: Arc<ServerConfig>,
         db: LeaseDb,
@@ -99,7 +101,7 @@ impl Process {
         }
     }
 
-    /// The next time on the monotonic clock at which dnsmasq acts by itself, and why.
+    /// Returns the next time on the monotonic clock at which dnsmasq acts without input, and the reason.
     pub(crate) fn next_wake(&self) -> Option<(i64, Wake)> {
         let wakes = [
             (self.script.end(), Wake::EndOfCall),
@@ -109,14 +111,15 @@ impl Process {
         wakes.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min_by_key(|(at, _)| *at)
     }
 
-    /// A lower bound of the time of [`Process::next_wake`]; `i64::MAX` if dnsmasq does not act by itself.
+    /// Returns a lower bound of the time of [`Process::next_wake`], or `i64::MAX` if dnsmasq does not act without
+    /// input.
     pub(crate) fn next_wake_bound(&self) -> i64 {
         let end_of_call = self.script.end().unwrap_or(i64::MAX);
         let end_of_busy_second = self.busy_until.unwrap_or(i64::MAX);
         self.alarm.bound(&self.db).min(end_of_busy_second).min(end_of_call)
     }
 
-    /// Computes the time of the alarm if a lease on which it depends may be over at `now`.
+    /// Computes the time of the alarm if a lease on which it depends may be removed at `now`.
     pub(crate) fn resolve_alarm(&mut self, now: i64) {
         if self.alarm.depends_on_leases()
             && (self.db.finite_leases() <= 1 || now >= self.db.earliest_end_bound())
@@ -125,7 +128,7 @@ impl Process {
         }
     }
 
-    /// SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq all due ones.
+    /// Handles SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq makes all due calls.
     pub(crate) fn stop(
         mut self,
         neighbours: &[(IpAddr, HwAddr)],
@@ -141,14 +144,14 @@ impl Process {
         }
     }
 
-    /// Whether the script has not been told of all changes yet.
+    /// Returns whether there are changes that have not been reported to the script yet.
     pub(crate) fn has_unreported_changes(&self) -> bool {
         self.held.is_some()
             || self.script.has_waiting()
             || (self.script.is_running() && self.db.has_due_call(self.aux_flags()))
     }
 
-    /// lease.c `lease_find_interfaces`: the interface of a lease on a connected network becomes known.
+    /// Sets the interface of each lease on a connected network (lease.c `lease_find_interfaces`).
     pub(crate) fn find_interfaces(&mut self, network: &Network) {
         for slot in self.db.slots_newest_first() {
             if let Some(interface) = network.interface_of(self.db.get(slot).addr) {
@@ -157,12 +160,11 @@ impl Process {
         }
     }
 
-    /// The name of an interface.
     pub(crate) fn interface_name(&self, interface: u8) -> &[u8] {
         self.context.interfaces.get(usize::from(interface)).map_or(&[], Vec::as_slice)
     }
 
-    /// The handling of SIGHUP, and of the synthetic one at the start (dnsmasq.c `async_event`).
+    /// Handles SIGHUP, or the synthetic SIGHUP at the start (dnsmasq.c `async_event`).
     pub(crate) fn reload(
         &mut self,
         files: &ConfigFiles,
@@ -180,8 +182,8 @@ impl Process {
         }
     }
 
-    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(). Returns whether there was a call.
-    /// `mono` and `call_time` say when a call begins, and how long it takes.
+    /// Runs one round of do_script_run(), do_arp_script_run() and do_tftp_script_run(). Returns whether there was a
+    /// call. A call begins at `mono` and takes `call_time` seconds.
     pub(crate) fn script_round(
         &mut self,
         neighbours: &[(IpAddr, HwAddr)],
@@ -223,7 +225,7 @@ impl Process {
         }
     }
 
-    /// The flags that make a call due besides `NEW` and `CHANGED`.
+    /// Returns the flags that make a call due besides `NEW` and `CHANGED`.
     fn aux_flags(&self) -> Flags {
         let mut aux = Flags::default();
         if self.config.lease_ro {
@@ -235,7 +237,7 @@ impl Process {
         aux
     }
 
-    /// Passes the next call to `queue`: the buffer has room for one.
+    /// Passes the next due call to `queue`, whose buffer holds a single call. Returns whether there was one.
     pub(crate) fn queue_next(
         &mut self,
         neighbours: &[(IpAddr, HwAddr)],
@@ -293,7 +295,7 @@ impl Process {
         false
     }
 
-    /// lease.c `lease_update_from_configs`: gives DHCPv4 leases the names from the configuration.
+    /// Gives DHCPv4 leases the names from the configuration (lease.c `lease_update_from_configs`).
     pub(crate) fn update_from_configs(&mut self) {
         for slot in self.db.slots_newest_first() {
             let lease = self.db.get(slot);
@@ -320,9 +322,9 @@ impl Process {
         }
     }
 
-    /// lease.c `lease_update_file`: writes the lease file if there is one and it is dirty, and sets the alarm to the
-    /// earliest expiry. One in the past goes through the pipe, again and again until the lease is over. Without any, an
-    /// earlier alarm stays set.
+    /// Writes the lease file if there is one and it is dirty, and sets the alarm to the earliest expiry (lease.c
+    /// `lease_update_file`). If that expiry is in the past, an alarm event goes through the pipe instead, repeatedly
+    /// until the lease can be removed. If no lease expires, an earlier alarm stays set.
     pub(crate) fn update_file(&mut self, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
         if self.db.dirty && !self.config.lease_ro {
             let mut text = self.lease_lines().join("\n");
@@ -358,10 +360,10 @@ impl Process {
                 Build::Rtc => (lease.expires as u64).to_string(),
                 Build::NoRtc => lease.length.to_string(),
             };
-            // A blank in a name becomes `*`.
-            let blank = |byte: &u8| if *byte == b' ' { b'*' } else { *byte };
+            // A space in a name becomes `*`.
+            let replace_space = |byte: &u8| if *byte == b' ' { b'*' } else { *byte };
             let hostname: Option<Vec<u8>> =
-                lease.hostname.as_ref().map(|name| name.iter().map(blank).collect());
+                lease.hostname.as_ref().map(|name| name.iter().map(replace_space).collect());
             let id = match lease.kind {
                 LeaseKind::V4 => lease.hw.text(),
                 LeaseKind::V6(kind) => kind.iaid_text(lease.iaid),

@@ -25,12 +25,13 @@ pub struct Range4 {
 }
 
 impl Range4 {
-    /// Whether the whole range lies in the network of this address and netmask.
+    /// Returns whether the whole range lies in the network of this address and netmask.
     pub(crate) fn is_in(&self, addr: Ipv4Addr, mask: Ipv4Addr) -> bool {
         same_net(addr, self.start, mask) && same_net(addr, self.end, mask)
     }
 
-    /// The smallest network that contains the range and is no smaller than `prefix`.
+    /// Returns the network of the range: that of its netmask, or else the smallest network that contains the range and
+    /// has a prefix length of at most `prefix`.
     #[must_use]
     pub fn network(&self, prefix: u8) -> (Ipv4Addr, u8) {
         let prefix = match self.netmask {
@@ -78,13 +79,13 @@ pub enum Use6 {
 }
 
 impl Range6 {
-    /// Whether addresses of the range are leased to any client.
+    /// Returns whether addresses of the range are leased to any client.
     pub(crate) fn is_dynamic(&self) -> bool {
         self.use6 == Use6::Leases && !self.is_static
     }
 
-    /// The ranges that DHCPv6 serves, without those for router advertisements: those of a template are constructed from the addresses of the
-    /// interface that it names.
+    /// Returns the ranges that DHCPv6 serves, without those for router advertisements only. A template is replaced by
+    /// one range for each address of the interface that it names.
     pub(crate) fn construct(ranges: &[Range6], interface: &[u8], network: &Network) -> Vec<Range6> {
         let mut all = Vec::new();
         for range in ranges.iter().filter(|range| range.use6 != Use6::Advertisements) {

@@ -1,4 +1,4 @@
-//! `read_leases` of lease.c, which reads tokens of limited width instead of lines.
+//! Reads the lease database like lease.c `read_leases`: as tokens of limited width, not as lines.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) struct ReadResult {
     pub(crate) duid: Option<Vec<u8>>,
     /// The contents of the packet buffer.
     pub(crate) packet: StalePacket,
-    /// The contents of the buffer with the last name, or with the command.
+    /// The contents of the buffer that holds the last name, or the command if no name was read.
     pub(crate) name: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ struct StoredLease<'a> {
 /// Reads the output of `init` or a lease file into an empty database.
 ///
 /// # Errors
-/// If there are too many leases (exit or crash), or a hardware address is not hexadecimal (crash).
+/// Returns an error if there are too many leases (exit or crash), or a hardware address is not hexadecimal (crash).
 pub(crate) fn read_leases(
     db: &mut LeaseDb,
     build: Build,
@@ -104,7 +104,7 @@ pub(crate) fn read_leases(
     Ok(read)
 }
 
-/// Whether `lease4_allocate` returns NULL and `lease_init` takes the address for an invalid one.
+/// Returns whether `lease4_allocate` returns NULL, which `lease_init` treats like an invalid address.
 fn limit_ends_reading(db: &LeaseDb) -> bool {
     db.leases_left() == 0 && db.rules().stored_lease_limit == StoredLeaseLimit::EndsReading
 }
@@ -167,7 +167,7 @@ fn add_lease(
     read.name = name.to_vec();
     if name != b"*" {
         let mut name = name.to_vec();
-        if rules.stored_star_is_blank {
+        if rules.stored_star_is_space {
             name.iter_mut().filter(|byte| **byte == b'*').for_each(|byte| *byte = b' ');
         }
         let domain = config.domain_of(addr).filter(|_| rules.domains_while_reading);

@@ -1,4 +1,5 @@
-//! What dnsmasq makes of the output of `init`, with the place of each lease in it (lease.c `read_leases`).
+//! The leases that dnsmasq reads from the output of `init`, and the place of each in the output (lease.c
+//! `read_leases`).
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -18,22 +19,22 @@ use super::tokens::Tokens;
 /// A lease or the server's DUID that dnsmasq reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadLine {
-    /// The line with which dnsmasq itself would write it.
+    /// The line that dnsmasq itself would write for it.
     pub line: Vec<u8>,
-    /// The place of its words.
+    /// The byte range of its words in the output.
     pub span: Range<usize>,
 }
 
-/// Reads the output of `init` as a release of dnsmasq does: words instead of lines.
+/// Reads the output of `init` as a release of dnsmasq does: as words, not as lines.
 ///
 /// # Errors
-/// If dnsmasq crashes.
+/// Returns an error if dnsmasq crashes.
 pub fn read_lines(text: &[u8], release: Release) -> Result<Vec<ReadLine>, StartFailure> {
     let rules = Rules::of(release);
     let mut tokens = Tokens::new(text);
     let mut lines = Vec::new();
     loop {
-        tokens.skip_blanks();
+        tokens.skip_whitespace();
         let start = text.len() - tokens.rest().len();
         let words = if rules.init_parser == InitParser::Scanf {
             scanned_words(&mut tokens)
@@ -78,7 +79,7 @@ enum Words<'a> {
     End,
 }
 
-/// `scanf` of releases without DHCPv6.
+/// Reads the words of a lease like the `scanf` call of releases without DHCPv6.
 fn scanned_words<'a>(tokens: &mut Tokens<'a>) -> Option<LeaseWords<'a>> {
     let time = tokens.next_number()?;
     let (id, addr) = (tokens.next(255)?, tokens.next(16)?);
@@ -106,7 +107,7 @@ fn next_words<'a>(tokens: &mut Tokens<'a>, rules: &Rules) -> Words<'a> {
     }
 }
 
-/// The line with which dnsmasq itself would write a lease; `None` for an invalid address.
+/// Returns the line that dnsmasq itself would write for a lease, or `None` if the address is invalid.
 fn lease_line(words: &LeaseWords<'_>, rules: &Rules) -> Result<Option<Vec<u8>>, StartFailure> {
     let mut id = c_string(words.id).to_vec();
     let (addr, id) = match String::from_utf8_lossy(c_string(words.addr)).parse() {
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_blanks_and_a_missing_newline_do_not_matter() {
+    fn empty_lines_whitespace_and_a_missing_newline_are_ignored() {
         let text = "\n  300 02:AA:00:00:00:01\t10.0.0.1 * *\r\n\n0 5 fd00::1 six 00:03";
         let read = lines(text);
         assert_eq!(read[0].0, "300 02:aa:00:00:00:01 10.0.0.1 * *");
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_too_many_shifts_what_follows() {
+    fn an_extra_word_shifts_the_fields_that_follow() {
         let read = lines("hello\n300 02:aa 10.0.0.1 a *\n300 02:ab 10.0.0.2 b *\n");
         assert!(read.iter().all(|(line, _)| !line.contains(" 10.0.0.1 ")), "{read:?}");
     }
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(lines(text).len(), 1);
         for release in ["2.55", "2.80"] {
             let release: Release = release.parse().expect("a release");
-            assert_eq!(read_lines(text.as_bytes(), release), Ok(Vec::new()), "it ends the reading");
+            assert_eq!(read_lines(text.as_bytes(), release), Ok(Vec::new()), "reading ends");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The releases of dnsmasq whose lease scripts this crate models.
+//! The releases of dnsmasq that this crate models.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Release(u8);
 
-/// A text that does not name a known release.
+/// The error for a text that does not name a known release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
     /// The text is not a version number.
@@ -15,7 +15,7 @@ pub enum ReleaseError {
         "invalid release of dnsmasq {0:?}: expected a number from 2.33 to 2.92, for example 2.80"
     )]
     Invalid(String),
-    /// The release was never made.
+    /// The version was never released.
     #[error("there is no dnsmasq {0}: the next older release is {1}")]
     Missing(String, Release),
     /// The release is older than 2.33.
@@ -28,7 +28,7 @@ pub enum ReleaseError {
     TooNew(String),
 }
 
-/// Releases that were never made. The tag v2.53 calls itself 2.54.
+/// Versions that were never released. The tag v2.53 calls itself 2.54.
 const MISSING: [u8; 2] = [54, 65];
 
 impl Release {
@@ -37,22 +37,23 @@ impl Release {
     /// The newest release that is modelled.
     pub const NEWEST: Release = Release(92);
 
-    /// Release 2.`minor`, without a check that it exists.
+    /// Returns release 2.`minor` without checking that it exists.
     pub(crate) const fn new(minor: u8) -> Release {
         Release(minor)
     }
 
-    /// All releases, oldest first.
+    /// Iterates over all releases, oldest first.
     pub fn all() -> impl DoubleEndedIterator<Item = Release> {
         (Release::OLDEST.0..=Release::NEWEST.0)
             .filter(|minor| !MISSING.contains(minor))
             .map(Release)
     }
 
-    /// The release of a program from the output of `dnsmasq --version`, or a package version such as `2.90-4~deb12u2`.
+    /// Finds the release of a program in the output of `dnsmasq --version`, or in a package version such as
+    /// `2.90-4~deb12u2`.
     ///
-    /// A pre-release counts as the release that it became, and a program newer than [`Release::NEWEST`] as that one.
-    /// `None` if the text names no release from 2.33 on.
+    /// A pre-release counts as the final release, and a program newer than [`Release::NEWEST`] counts as
+    /// [`Release::NEWEST`]. Returns `None` if the text names no release from 2.33 on.
     #[must_use]
     pub fn of_program(text: &str) -> Option<Release> {
         let version = text.split_whitespace().find_map(|word| {
@@ -127,7 +128,7 @@ mod tests {
         "80",
         "invalid release of dnsmasq \"80\": expected a number from 2.33 to 2.92, for example 2.80"
     )]
-    fn an_unknown_release_is_refused(#[case] text: &str, #[case] message: &str) {
+    fn an_unknown_release_is_rejected(#[case] text: &str, #[case] message: &str) {
         assert_eq!(text.parse::<Release>().map_err(|e| e.to_string()), Err(message.to_owned()));
     }
 

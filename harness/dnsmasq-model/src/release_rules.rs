@@ -1,11 +1,11 @@
-//! The rules of each release: the table of changes, applied up to the release.
+//! The rules of each release, computed from the table of changes up to that release.
 
 use super::changes::CHANGES;
 use super::release::Release;
 use super::rules::{CallDelivery, Rules};
 
 impl Rules {
-    /// The rules of a release.
+    /// Returns the rules of a release.
     pub(crate) fn of(release: Release) -> Rules {
         let mut rules = Rules::FIRST;
         for change in CHANGES.iter().filter(|change| change.since <= release) {
@@ -16,8 +16,8 @@ impl Rules {
 }
 
 impl Release {
-    /// Whether this release tells the script of no lease before it is terminated, so that no script can keep leases with it
-    /// (2.48 and 2.74).
+    /// Returns whether this release reports leases to the script only when it is terminated, so that no script can
+    /// preserve leases across a power cut (2.48 and 2.74).
     #[must_use]
     pub fn reports_leases_only_at_its_end(self) -> bool {
         match Rules::of(self).delivery {
@@ -26,7 +26,7 @@ impl Release {
         }
     }
 
-    /// Whether this release serves DHCPv6, and reads DHCPv6 leases.
+    /// Returns whether this release serves DHCPv6, and reads DHCPv6 leases.
     #[must_use]
     pub fn has_dhcpv6(self) -> bool {
         Rules::of(self).dhcpv6

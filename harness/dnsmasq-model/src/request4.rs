@@ -75,7 +75,7 @@ impl<'a> Request4<'a> {
                 .any(|list| match_tags(list, &self.tags, EmptyList::DoesNotMatch))
     }
 
-    /// dhcp.c `address_available`: the range from which this address may be assigned.
+    /// Returns the range from which this address may be assigned (dhcp.c `address_available`).
     pub(crate) fn available(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
         if self.contexts.iter().any(|c| c.router == Some(addr)) {
             return None;
@@ -88,7 +88,7 @@ impl<'a> Request4<'a> {
         })
     }
 
-    /// dhcp.c `narrow_context`: the range that contains an address, or else one on the same network.
+    /// Returns the range that contains an address, or else a range on the same network (dhcp.c `narrow_context`).
     pub(crate) fn narrow(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
         let on_net = |c: &&Context4<'a>| {
             match_tags(&c.range.filter, &self.tags, EmptyList::Matches)

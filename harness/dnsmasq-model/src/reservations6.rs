@@ -1,4 +1,4 @@
-//! Configured hosts of DHCPv6: which of them a client is, and the addresses that are reserved for it (rfc3315.c
+//! Configured DHCPv6 hosts: the entry that matches a client, and the addresses that are reserved for it (rfc3315.c
 //! `dhcp6_no_relay`, `config_valid`, `config_implies`).
 
 use std::net::Ipv6Addr;
@@ -14,18 +14,18 @@ use super::rules::Rules;
 use super::tag_list::{EmptyList, match_tags};
 use super::tags::{TagIf, add_name_tags, tags6};
 
-/// A DHCPv6 client as the configuration knows it.
+/// The configuration that applies to a DHCPv6 client.
 #[derive(Debug)]
 pub(crate) struct Identity6<'a> {
     /// The client's entry.
     pub(crate) host: Option<&'a Host>,
-    /// The entry by hardware address or DUID; the name of only such an entry is used.
+    /// The entry, if it was found by hardware address or DUID. Only the name of such an entry is used.
     pub(crate) named_by: Option<&'a Host>,
-    /// The tags, with those of `--tag-if`.
+    /// The tags, including those of `--tag-if`.
     pub(crate) tags: Vec<String>,
 }
 
-/// Whether the message has the client's name. RELEASE and DECLINE have none (RFC 4704, section 5).
+/// Whether the message contains the client's name. RELEASE and DECLINE do not (RFC 4704, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameSent {
     Yes,
@@ -72,7 +72,7 @@ impl<'a> Identity6<'a> {
         Identity6 { host, named_by: found, tags: with_tag_if(&tags) }
     }
 
-    /// Whether dnsmasq ignores SOLICIT and REQUEST of the client.
+    /// Returns whether dnsmasq ignores SOLICIT and REQUEST of the client.
     pub(crate) fn is_ignored(&self, config: &ServerConfig) -> bool {
         self.host.is_some_and(|host| host.ignore)
             || config
@@ -81,12 +81,13 @@ impl<'a> Identity6<'a> {
                 .any(|list| match_tags(list, &self.tags, EmptyList::DoesNotMatch))
     }
 
-    /// The entry of the client's host that could be this address (`config_implies`).
+    /// Returns the reservation of the client's host that includes this address (`config_implies`).
     pub(crate) fn implied(&self, range: &Range6, addr: Ipv6Addr) -> Option<HostAddress6> {
         self.host?.addr6.iter().rev().copied().find(|own| own.implies(range, addr))
     }
 
-    /// The lease time of an address: that of the host if the address is reserved for it, else that of the range.
+    /// Returns the lease time of an address: that of the host if the address is reserved for it, otherwise that of the
+    /// range.
     pub(crate) fn lease_time(&self, range: &Range6, addr: Ipv6Addr) -> u32 {
         let own = self.host.and_then(|host| host.lease_time);
         own.filter(|_| self.implied(range, addr).is_some()).unwrap_or(range.lease_time)

@@ -1,45 +1,46 @@
-//! What the releases of dnsmasq do differently, as typed switches. The table of changes sets them.
+//! The differences between the releases of dnsmasq, as typed settings. The table of changes sets them.
 
 /// When dnsmasq makes the calls for leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallDelivery {
-    /// dnsmasq starts the script itself, one call at a time; what changes while it runs is merged (2.33).
+    /// dnsmasq starts the script itself, one call at a time. Changes that happen while the script runs are merged
+    /// (2.33).
     OneAtATime,
-    /// Through the pipe to the helper, as soon as dnsmasq is idle.
+    /// Calls go through the pipe to the helper as soon as dnsmasq is idle.
     Queued,
-    /// None but the last one, at SIGTERM (2.48).
+    /// Only the last call is made, at SIGTERM (2.48).
     LastAtStop,
-    /// Only at SIGTERM: the first one as it was, the others merged (2.74).
+    /// Calls are made only at SIGTERM: the first one unchanged, the others merged (2.74).
     MergedAtStop,
 }
 
-/// Which characters a host name may have.
+/// Which characters a host name may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameSyntax {
     /// Letters, digits, `-`, `_`, `/` in every label.
     Slash,
-    /// As [`NameSyntax::Slash`], and blanks.
-    SlashAndBlank,
-    /// As [`NameSyntax::SlashAndBlank`], but not only blanks.
-    SlashAndInnerBlank,
+    /// Like [`NameSyntax::Slash`], but spaces are allowed.
+    SlashAndSpace,
+    /// Like [`NameSyntax::SlashAndSpace`], but the name must not consist of spaces only.
+    SlashAndInnerSpace,
     /// Letters, digits, `-` and `_` in the first label.
     Strict,
-    /// As [`NameSyntax::Strict`], but the first character is a letter or a digit.
+    /// Like [`NameSyntax::Strict`], but the first character is a letter or a digit.
     LetterFirst,
 }
 
-/// What the helper checks of a host name before it passes it to the script.
+/// How the helper checks a host name before it passes it to the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameArgument {
-    /// Nothing.
+    /// The helper does not check the name.
     Unchecked,
-    /// The name is passed only if it is legal after each blank became `*`, which no legal name has.
-    WithoutBlanks,
+    /// Each space is replaced by `*`, and the name is passed only if it is then legal. A legal name contains no `*`.
+    WithoutSpaces,
     /// The name is passed only if it is legal.
     Legal,
 }
 
-/// What becomes of the name of a client that has another domain than the server's.
+/// How a client's name is treated if its domain is not the server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ForeignDomain {
     /// The name is not used.
@@ -48,30 +49,31 @@ pub(crate) enum ForeignDomain {
     Dropped,
 }
 
-/// What becomes of the name with a domain that a hosts file has for a leased address. A name that is not taken from the
-/// hosts file overwrites the buffer with the client's name until 2.52.
+/// How dnsmasq treats a name that a hosts file gives to a leased address, if the name has a domain. Until 2.52, a name
+/// that is not used overwrites the buffer that holds the client's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostsFileName {
-    /// In the server's domain its first label is taken; otherwise the whole name replaces the client's.
+    /// In the server's domain, its first label is used; otherwise the whole name replaces the client's name.
     ForeignReplacesWhole,
-    /// In the server's domain its first label is taken; otherwise its first label replaces the client's name.
+    /// In the server's domain, its first label is used; otherwise its first label replaces the client's name.
     LabelReplaces,
-    /// In the server's domain, or without one, its first label replaces the client's name; otherwise its first label is taken.
+    /// In the server's domain, or if the server has no domain, its first label replaces the client's name; otherwise
+    /// its first label is used.
     OwnReplaces,
-    /// As [`HostsFileName::LabelReplaces`], if the first label is legal.
+    /// Like [`HostsFileName::LabelReplaces`], but the first label is used only if it is legal.
     ForeignReplaces,
-    /// In the server's domain its first label is taken.
+    /// In the server's domain, its first label is used; otherwise the name is ignored.
     OwnOnly,
 }
 
 /// How `init` is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InitParser {
-    /// Five fields of a `scanf`; the first misfit ends the reading.
+    /// Each lease is read as five fields with `scanf`. Reading ends at the first text that does not match.
     Scanf,
-    /// Two and three tokens; an invalid address ends the reading.
+    /// Each lease is read as two tokens, then three more. An invalid address ends reading.
     TokensUntilInvalid,
-    /// Two and three tokens; a lease with an invalid address is skipped.
+    /// Each lease is read as two tokens, then three more. A lease with an invalid address is skipped.
     Tokens,
 }
 
@@ -82,7 +84,7 @@ pub(crate) enum StoredLeaseLimit {
     Exits,
     /// dnsmasq crashes.
     Crashes,
-    /// The reading ends at the limit.
+    /// Reading ends at the limit.
     EndsReading,
 }
 
@@ -91,7 +93,7 @@ pub(crate) enum StoredLeaseLimit {
 pub(crate) enum AddressHash {
     /// The sum of the bytes times 0x10101.
     Sum,
-    /// The SDBM hash, added up.
+    /// The SDBM hash, but each step adds to the previous value, which cancels the subtraction of that value.
     AccumulatedSdbm,
     /// The SDBM hash.
     Sdbm,
@@ -100,11 +102,11 @@ pub(crate) enum AddressHash {
 /// How hexadecimal fields of `init` are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HexSyntax {
-    /// Each group between colons is a number, of which the low byte is used; other text is 0.
+    /// Each group between colons is a number, of which the low byte is used. Other text is read as 0.
     Unchecked,
-    /// As [`HexSyntax::Unchecked`], but other text is refused.
+    /// Like [`HexSyntax::Unchecked`], but other text is rejected.
     Group,
-    /// Each group is a sequence of bytes with two digits; other text is refused.
+    /// Each group is a sequence of bytes with two digits each. Other text is rejected.
     Pairs,
 }
 
@@ -113,18 +115,18 @@ pub(crate) enum HexSyntax {
 pub(crate) enum ReadMark {
     /// All.
     Changed,
-    /// Those with a client identifier.
+    /// Leases with a client identifier.
     ClientId,
 }
 
 /// For which leases dnsmasq knows the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InterfaceKnowledge {
-    /// For none.
+    /// For no lease.
     None,
-    /// From the first request after a start on.
+    /// For leases with a request since the start.
     FromRequests,
-    /// Also from the start on, if the lease is on a connected network.
+    /// Like [`InterfaceKnowledge::FromRequests`], and from the start on for leases on a connected network.
     AtStart,
 }
 
@@ -133,29 +135,29 @@ pub(crate) enum InterfaceKnowledge {
 pub(crate) enum TimeRemaining {
     /// Never.
     Never,
-    /// In every call, wrapped if negative.
+    /// In every call; a negative value wraps around.
     Always,
-    /// In every call but `del`.
+    /// In every call except `del`.
     NotInDel,
-    /// In every call but `del`, unless it is 0 or the lease is infinite.
+    /// In every call except `del`, unless the value is 0 or the lease is infinite.
     NotInDelNorZero,
 }
 
-/// Which calls have the vendor class and the user classes.
+/// Which calls contain the vendor class and the user classes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClassVariables {
     /// None.
     None,
-    /// `add`.
+    /// Only `add`.
     InAdd,
-    /// The calls until the next `add` or `old`.
+    /// All calls up to and including the next `add` or `old`.
     UntilNextCall,
 }
 
-/// How user classes are split.
+/// Which user classes are passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserClasses {
-    /// All, numbered without empty ones.
+    /// All that are not empty, numbered consecutively.
     NonEmpty,
     /// Only the first one.
     First,
@@ -163,71 +165,71 @@ pub(crate) enum UserClasses {
     All,
 }
 
-/// The value of `DNSMASQ_SERVER_DUID` of a DUID that was not read from the database.
+/// The value of `DNSMASQ_SERVER_DUID` if the DUID was generated, not read from the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MadeDuid {
+pub(crate) enum GeneratedDuid {
     /// The DUID.
     Known,
-    /// What an earlier call left in the buffer (2.66).
+    /// The text that an earlier call left in the buffer (2.66).
     Stale,
     /// Empty (2.67).
     Empty,
 }
 
-/// What a REBIND of an unknown DHCPv6 lease does.
+/// The effect of a REBIND of an unknown DHCPv6 lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnknownRebind {
-    /// Nothing.
+    /// dnsmasq ignores it.
     Ignored,
-    /// It makes the lease.
-    MakesLease,
-    /// It makes the lease with `--dhcp-authoritative`.
-    MakesLeaseIfAuthoritative,
+    /// It creates the lease.
+    CreatesLease,
+    /// It creates the lease if `--dhcp-authoritative` is set.
+    CreatesLeaseIfAuthoritative,
 }
 
-/// The rules of one release: everything that differs between releases and that the engine models.
+/// The rules of one release: all differences between releases that the engine models.
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent rule")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) delivery: CallDelivery,
-    /// SIGHUP does not start a script; the change waits for the next packet or alarm.
+    /// SIGHUP does not start the script; changes are reported at the next packet or alarm.
     pub(crate) sighup_starts_no_script: bool,
-    /// The first packet after SIGHUP is not seen.
+    /// The first packet after SIGHUP is lost.
     pub(crate) packet_after_sighup_is_lost: bool,
     /// SIGHUP and the start mark every lease as changed.
     pub(crate) sighup_marks_changed: bool,
-    /// A blank follows the values of times.
-    pub(crate) blank_after_times: bool,
+    /// The values of times have a trailing space.
+    pub(crate) space_after_times: bool,
     /// The loss of a name is reported with `DNSMASQ_OLD_HOSTNAME`.
     pub(crate) reports_lost_names: bool,
-    /// A stolen name keeps the victim's spelling.
-    pub(crate) stolen_name_keeps_spelling: bool,
-    /// The victim of a stolen name is marked as changed.
-    pub(crate) theft_marks_victim: bool,
+    /// A name that a lease takes from another lease keeps its previous spelling.
+    pub(crate) taken_name_keeps_spelling: bool,
+    /// A lease that loses its name to another one is marked as changed.
+    pub(crate) taken_name_marks_other_lease: bool,
     /// A client that sends its name again can lose the protection of a configured name.
     pub(crate) client_clears_configured_name: bool,
     /// SELECTING and INIT-REBOOT mark the lease as changed.
     pub(crate) request_marks_changed: bool,
     pub(crate) read_mark: ReadMark,
     pub(crate) interface: InterfaceKnowledge,
-    /// With DHCPv6, an address that appears on an interface makes its leases known there.
+    /// With DHCPv6, a new address on an interface makes dnsmasq look for the interfaces of its leases.
     pub(crate) watches_addresses: bool,
-    /// INIT-REBOOT for another address than one's lease deletes the lease.
+    /// INIT-REBOOT for an address other than that of the client's lease deletes the lease.
     pub(crate) init_reboot_deletes: bool,
-    /// A host with several hardware addresses takes its lease over.
+    /// A host may have several hardware addresses, each of which can take over the lease of another.
     pub(crate) hosts_share_leases: bool,
-    /// A BOOTP lease of a configured host has its configured time.
+    /// A BOOTP lease of a configured host has the configured lease time.
     pub(crate) bootp_uses_configured_time: bool,
-    /// A lease is over in the second of its expiry.
+    /// A lease is removed in the second of its expiry; otherwise one second later.
     pub(crate) expiry_is_inclusive: bool,
     /// Seconds between an expiry and its alarm.
     pub(crate) alarm_delay: i64,
-    /// An expiry in the past raises the alarm at once; otherwise the difference wraps.
+    /// An expiry in the past raises the alarm at once; otherwise the difference wraps around.
     pub(crate) past_alarm_is_immediate: bool,
     pub(crate) time_remaining: TimeRemaining,
     pub(crate) classes: ClassVariables,
     pub(crate) user_classes: UserClasses,
-    /// `DNSMASQ_DOMAIN`; otherwise a name with dots is passed whole.
+    /// `DNSMASQ_DOMAIN` is set; otherwise a name with dots is passed whole.
     pub(crate) domain_variable: bool,
     /// Domains are added to the names of leases while they are read, not afterwards.
     pub(crate) domains_while_reading: bool,
@@ -241,7 +243,7 @@ pub(crate) struct Rules {
     pub(crate) tags_variable: bool,
     /// The tags of a configured host are set before those of the options that the client sends.
     pub(crate) host_tags_precede_matches: bool,
-    /// Two hosts with one address keep dnsmasq from starting.
+    /// Two hosts with the same address prevent dnsmasq from starting.
     pub(crate) refuses_duplicate_addresses: bool,
     /// The tag `known-othernet`.
     pub(crate) known_othernet_tag: bool,
@@ -249,7 +251,7 @@ pub(crate) struct Rules {
     pub(crate) dhcpv6_tag: bool,
     /// `DNSMASQ_LOG_DHCP`.
     pub(crate) log_dhcp_variable: bool,
-    /// `DNSMASQ_LOG_DHCP` in `tftp` too.
+    /// `DNSMASQ_LOG_DHCP` is also set in `tftp` calls.
     pub(crate) log_dhcp_in_tftp: bool,
     /// `tftp` calls.
     pub(crate) tftp_calls: bool,
@@ -267,15 +269,15 @@ pub(crate) struct Rules {
     pub(crate) mud_url_variable: bool,
     /// `DNSMASQ_MAC` for DHCPv6, and a hardware address that a renewal can change.
     pub(crate) mac6: bool,
-    pub(crate) made_duid: MadeDuid,
-    /// DHCPv6 exists.
+    pub(crate) generated_duid: GeneratedDuid,
+    /// DHCPv6 is supported.
     pub(crate) dhcpv6: bool,
     /// A SOLICIT of a client with a lease renews it.
     pub(crate) solicit_renews: bool,
-    /// A lifetime of 0 in a client's association is a wish for the shortest one.
+    /// A lifetime of 0 in a client's association requests the shortest lifetime.
     pub(crate) zero_lifetime_is_shortest: bool,
     pub(crate) unknown_rebind: UnknownRebind,
-    /// The hash that chooses a DHCPv6 address begins with the IAID.
+    /// The hash that selects a DHCPv6 address starts with the IAID.
     pub(crate) hashes_iaid: bool,
     /// `--dhcp-sequential-ip` begins after the highest DHCPv6 address, and skips declined ones.
     pub(crate) sequential_after_highest: bool,
@@ -288,13 +290,13 @@ pub(crate) struct Rules {
     pub(crate) foreign_domain: ForeignDomain,
     pub(crate) hosts_file_name: HostsFileName,
     pub(crate) init_parser: InitParser,
-    /// `*` in a stored name stands for a blank.
-    pub(crate) stored_star_is_blank: bool,
+    /// `*` in a stored name stands for a space.
+    pub(crate) stored_star_is_space: bool,
     pub(crate) hex_syntax: HexSyntax,
-    /// Lines `vendorclass` and `agent-info` are read.
+    /// `vendorclass` and `agent-info` lines are recognized.
     pub(crate) reads_leasequery_lines: bool,
     /// The exit code says why dnsmasq did not start; otherwise it is 1.
-    pub(crate) exit_codes_tell: bool,
+    pub(crate) has_specific_exit_codes: bool,
     pub(crate) stored_lease_limit: StoredLeaseLimit,
     /// A new client at the lease limit crashes dnsmasq.
     pub(crate) lease_limit_crashes: bool,
@@ -303,7 +305,7 @@ pub(crate) struct Rules {
     pub(crate) refuses_rebinding: bool,
     /// Addresses that end in .0 or .255 are not assigned.
     pub(crate) avoids_windows_addresses: bool,
-    /// Rapid commit for another address than one's lease deletes the lease.
+    /// Rapid commit for an address other than that of the client's lease deletes the lease.
     pub(crate) rapid_commit_deletes: bool,
 }
 
@@ -314,10 +316,10 @@ impl Rules {
         sighup_starts_no_script: true,
         packet_after_sighup_is_lost: true,
         sighup_marks_changed: false,
-        blank_after_times: true,
+        space_after_times: true,
         reports_lost_names: false,
-        stolen_name_keeps_spelling: true,
-        theft_marks_victim: true,
+        taken_name_keeps_spelling: true,
+        taken_name_marks_other_lease: true,
         client_clears_configured_name: true,
         request_marks_changed: false,
         read_mark: ReadMark::Changed,
@@ -352,7 +354,7 @@ impl Rules {
         data_missing_variable: false,
         mud_url_variable: false,
         mac6: false,
-        made_duid: MadeDuid::Known,
+        generated_duid: GeneratedDuid::Known,
         dhcpv6: false,
         solicit_renews: true,
         zero_lifetime_is_shortest: true,
@@ -366,10 +368,10 @@ impl Rules {
         foreign_domain: ForeignDomain::Rejected,
         hosts_file_name: HostsFileName::ForeignReplacesWhole,
         init_parser: InitParser::Scanf,
-        stored_star_is_blank: false,
+        stored_star_is_space: false,
         hex_syntax: HexSyntax::Unchecked,
         reads_leasequery_lines: false,
-        exit_codes_tell: false,
+        has_specific_exit_codes: false,
         stored_lease_limit: StoredLeaseLimit::Exits,
         lease_limit_crashes: false,
         address_hash: AddressHash::Sum,
@@ -378,7 +380,7 @@ impl Rules {
         rapid_commit_deletes: false,
     };
 
-    /// Whether the lease database ends a lease with this expiry at `now`.
+    /// Returns whether dnsmasq removes a lease with this expiry at `now`.
     pub(crate) fn has_expired(&self, expires: i64, now: i64) -> bool {
         expires != 0 && if self.expiry_is_inclusive { now >= expires } else { now > expires }
     }

@@ -1,4 +1,4 @@
-//! The calls of a script that takes time: one runs, others wait in the pipe to the helper process.
+//! The calls of a slow script: one runs, and others wait in the pipe to the helper process.
 
 use std::collections::VecDeque;
 
@@ -11,12 +11,12 @@ use super::pending_call::CallContext;
 pub(crate) struct ScriptQueue {
     /// The time on the monotonic clock at which the running call ends.
     end: Option<i64>,
-    /// Calls that dnsmasq has written into the pipe, each with the data of that time.
+    /// Calls that dnsmasq has written into the pipe, each with the data from the time of writing.
     waiting: VecDeque<HeldCall>,
 }
 
 impl ScriptQueue {
-    /// The time on the monotonic clock at which the running call ends; `None` if none is running.
+    /// Returns the time on the monotonic clock at which the running call ends, or `None` if no call is running.
     pub(crate) fn end(&self) -> Option<i64> {
         self.end
     }
@@ -25,12 +25,12 @@ impl ScriptQueue {
         self.end.is_some()
     }
 
-    /// Whether calls wait in the pipe.
+    /// Returns whether calls wait in the pipe.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// A call begins that takes this many seconds; 0 for a call that ends at once.
+    /// Begins a call that takes this many seconds. A call of 0 seconds ends at once.
     pub(crate) fn begin(&mut self, mono: i64, seconds: i64) {
         self.end = (seconds > 0).then(|| mono.saturating_add(seconds));
     }
@@ -39,7 +39,7 @@ impl ScriptQueue {
         self.waiting.push_back(call);
     }
 
-    /// The running call has ended: the helper makes the next one.
+    /// Ends the running call and makes the next one in the pipe.
     pub(crate) fn next(
         &mut self,
         mono: i64,
@@ -54,14 +54,14 @@ impl ScriptQueue {
         }
     }
 
-    /// The helper makes all calls that wait.
+    /// Makes all waiting calls.
     pub(crate) fn make_all(&mut self, context: &CallContext, sink: &mut impl CallSink) {
         for call in self.waiting.drain(..) {
             call.make(context, sink);
         }
     }
 
-    /// Seconds until the last waiting call ends.
+    /// Returns the number of seconds until the last waiting call ends.
     pub(crate) fn remaining_time(&self, mono: i64, seconds: i64) -> i64 {
         let running = self.end.map_or(0, |end| end.saturating_sub(mono).max(0));
         let waiting = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);

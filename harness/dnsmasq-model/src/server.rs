@@ -1,7 +1,7 @@
 //! The decisions of the DHCPv4 server (rfc2131.c `dhcp_reply` and dhcp.c `address_allocate`).
 //!
-//! A [`Server`] decides how dnsmasq replies to a message, and passes message and reply to the [`Engine`]. Not modelled are
-//! the ICMP probe (as with `--no-ping`), PXE, and several interfaces.
+//! A [`Server`] decides how dnsmasq replies to a message, and passes the message and the reply to the [`Engine`]. The
+//! ICMP probe (as with `--no-ping`) and PXE are not modelled.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -40,8 +40,8 @@ pub struct Server {
     pub(crate) expected_temporary: Option<Ipv6Addr>,
 }
 
-/// The lease time that a client gets, in seconds: that of its `dhcp-host` or its range, or the requested one if that is
-/// shorter, but at least 120 seconds (rfc2131.c `calc_time`).
+/// Returns the lease time that a client gets, in seconds: the configured time of its `dhcp-host` or its range, or the
+/// requested time if that is shorter. A requested time counts as at least 120 seconds (rfc2131.c `calc_time`).
 #[must_use]
 pub(crate) fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
     match requested.map(|requested| requested.max(SHORTEST_LEASE)) {
@@ -55,7 +55,7 @@ pub(crate) fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32
 }
 
 impl Server {
-    /// A server without declined addresses.
+    /// Creates a server without declined addresses.
     #[must_use]
     pub fn new(engine: Engine) -> Server {
         Server {
@@ -68,18 +68,18 @@ impl Server {
         }
     }
 
-    /// The engine.
+    /// Returns the engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The engine, to start, stop and signal it.
+    /// Returns the engine, for starting, stopping and signalling it.
     pub fn engine_mut(&mut self) -> &mut Engine {
         &mut self.engine
     }
 
-    /// A copy without the running dnsmasq, as after a kill. Cheaper than a clone.
+    /// Returns a copy without the running dnsmasq, as after a kill. This is cheaper than a clone.
     #[must_use]
     pub fn without_process(&self) -> Server {
         Server { random: self.random, ..Server::new(self.engine.without_process()) }
@@ -92,7 +92,7 @@ impl Server {
         self.declined.clear();
     }
 
-    /// State of the generator of temporary addresses.
+    /// Returns the state of the generator of temporary addresses.
     #[must_use]
     pub fn random_state(&self) -> u64 {
         self.random
@@ -108,8 +108,8 @@ impl Server {
         self.expected_temporary = Some(address);
     }
 
-    /// Handles a message: decides, replies, and makes the script calls. `addr` is the requested address or the client's own;
-    /// 0.0.0.0 for none.
+    /// Handles a message: decides on the reply and makes the script calls. `addr` is the requested address or the
+    /// client's own; 0.0.0.0 for none.
     pub fn handle(
         &mut self,
         kind: Kind4,
@@ -127,7 +127,7 @@ impl Server {
         if was_running && !self.engine.is_running() { Reply4::Silent } else { reply }
     }
 
-    /// DISCOVER and, if an address is offered, REQUEST. `requested` is the address that the client requests.
+    /// Sends DISCOVER and, if an address is offered, REQUEST. `requested` is the address that the client requests.
     pub fn join(
         &mut self,
         client: &Client4,
@@ -142,8 +142,8 @@ impl Server {
         }
     }
 
-    /// The reply of dnsmasq to this message. Expired leases are removed first, as for every packet; their calls are made
-    /// with the next input of the engine.
+    /// Decides how dnsmasq replies to this message. Expired leases are removed first, as for every packet. The calls
+    /// for them are made at the next input of the engine.
     pub fn decide(
         &mut self,
         kind: Kind4,
@@ -202,7 +202,7 @@ impl Server {
         let contexts = contexts(&config, &self.engine.network, client, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
         let clid = client.clid.as_deref();
-        // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
+        // A DECLINE has no host name (RFC 2131, table 5), so a host is not found by its name.
         let request = Request4::new(process, client, clid, contexts, lease, now, NameSent::No);
         if request.host.and_then(|h| h.addr) == Some(addr) {
             self.declined.insert(IpAddr::V4(addr), now);
@@ -288,7 +288,7 @@ impl Server {
         self.grant(request, kind, addr)
     }
 
-    /// The checks after `rapid_commit:` in `dhcp_reply`.
+    /// Performs the checks after `rapid_commit:` in `dhcp_reply`.
     fn grant(&self, request: &Request4<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
         let db = &request.process.db;
         // A REQUEST in state SELECTING for another address removes the client's lease first.
@@ -333,7 +333,7 @@ impl Server {
             known = Some(holder);
         }
         let has_no_id = extended_hwaddr(&request.client.hw, request.clid).is_empty();
-        // Some releases crash instead; the engine does so for this ACK.
+        // Some releases crash instead. The engine models the crash when it handles this ACK.
         let is_full = db.leases_left() + dropped == 0 && !db.rules().lease_limit_crashes;
         if has_no_id || (known.is_none() && is_full) {
             return Reply4::Nak;

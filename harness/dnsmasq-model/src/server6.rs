@@ -27,7 +27,7 @@ struct Given {
     valid: u32,
 }
 
-/// An identity association of a message, with the client as the configuration knows it.
+/// An identity association in a message, with the configuration that applies to the client.
 #[derive(Clone, Copy)]
 struct Association<'a> {
     process: &'a Process,
@@ -38,13 +38,14 @@ struct Association<'a> {
     now: i64,
 }
 
-/// The lifetime that a client wishes with this value (rfc3315.c `calculate_times`).
-fn wish(valid: u32, rules: &Rules) -> Option<u32> {
+/// Returns the lifetime that a client requests with this value, or `None` if it requests none (rfc3315.c
+/// `calculate_times`).
+fn requested_lifetime(valid: u32, rules: &Rules) -> Option<u32> {
     (valid != 0 || rules.zero_lifetime_is_shortest).then_some(valid)
 }
 
 impl Server {
-    /// SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime in seconds.
+    /// Sends SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime in seconds.
     pub fn join6(
         &mut self,
         client: &Client6,
@@ -70,13 +71,13 @@ impl Server {
             let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
             let pool = Pool { own: &own, epochs: &mut self.epochs6, random: &mut self.random };
             let offered = ia.offer(expected, &self.declined, pool);
-            let valid = wish(valid.unwrap_or(0), process.db.rules());
+            let valid = requested_lifetime(valid.unwrap_or(0), process.db.rules());
             let given: Vec<Given> =
                 offered.iter().filter_map(|addr| ia.assign(*addr, valid)).collect();
             (offered, given)
         };
         if offered.is_empty() {
-            // The client sends no REQUEST, and SOLICIT makes no lease.
+            // The client sends no REQUEST, and SOLICIT creates no lease.
             self.engine.finish_packet(clock, sink);
             return Reply6::Reply(Vec::new());
         }
@@ -89,7 +90,8 @@ impl Server {
         self.answer6(Kind6::Request, client, given, clock, sink)
     }
 
-    /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime in seconds; 0 for none.
+    /// Sends RENEW or REBIND for identity associations. `valid` of each is the requested lifetime in seconds; 0 for
+    /// none.
     pub fn renew6(
         &mut self,
         client: &Client6,
@@ -110,8 +112,8 @@ impl Server {
                 let makes = match process.db.rules().unknown_rebind {
                     _ if renewal == Renewal6::Renew => false,
                     UnknownRebind::Ignored => false,
-                    UnknownRebind::MakesLease => true,
-                    UnknownRebind::MakesLeaseIfAuthoritative => config.authoritative,
+                    UnknownRebind::CreatesLease => true,
+                    UnknownRebind::CreatesLeaseIfAuthoritative => config.authoritative,
                 };
                 if !known && (!makes || process.db.leases_left() == 0) {
                     if process.db.rules().unknown_rebind == UnknownRebind::Ignored
@@ -126,7 +128,7 @@ impl Server {
                     .or_else(|| on_link(&config.ranges6, addr, &identity.tags));
                 let valid = range.map_or(0, |range| {
                     let configured = identity.lease_time(range, addr);
-                    granted_lease_time(configured, wish(ia.valid, process.db.rules()))
+                    granted_lease_time(configured, requested_lifetime(ia.valid, process.db.rules()))
                 });
                 given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
             }
@@ -134,7 +136,7 @@ impl Server {
         self.answer6(renewal.into(), client, given, clock, sink)
     }
 
-    /// RELEASE or DECLINE. After a DECLINE the client gets a different address.
+    /// Sends RELEASE or DECLINE. After a DECLINE, the client gets a different address.
     pub fn release6(
         &mut self,
         client: &Client6,
@@ -153,7 +155,8 @@ impl Server {
         reply
     }
 
-    /// A reserved address is not used for a while; otherwise the search for an address starts elsewhere.
+    /// Records a DECLINE. A declined reserved address is not used for a while. After any other DECLINE, the search for
+    /// a free address starts elsewhere.
     fn record_decline6(&mut self, client: &Client6, addr: Ipv6Addr, clock: Clock) {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
@@ -185,7 +188,7 @@ impl Server {
     }
 }
 
-/// Addresses with the same lifetime, as one association.
+/// Groups consecutive addresses with the same lifetime into associations.
 fn associations(kind: IaKind, iaid: u32, given: &[Given]) -> Vec<Ia> {
     given
         .chunk_by(|a, b| a.valid == b.valid)
@@ -196,7 +199,7 @@ fn associations(kind: IaKind, iaid: u32, given: &[Given]) -> Vec<Ia> {
         .collect()
 }
 
-/// dhcp6.c `address6_available`: the range from which this address may be assigned to any client.
+/// Returns the range from which this address may be assigned to any client (dhcp6.c `address6_available`).
 fn available<'a>(ranges: &'a [Range6], addr: Ipv6Addr, tags: &[String]) -> Option<&'a Range6> {
     // dhcp6.c links the ranges of an interface in reverse order.
     ranges.iter().rev().find(|range| {
@@ -207,7 +210,7 @@ fn available<'a>(ranges: &'a [Range6], addr: Ipv6Addr, tags: &[String]) -> Optio
     })
 }
 
-/// dhcp6.c `address6_valid`: a range whose network contains this address.
+/// Returns a range whose network contains this address (dhcp6.c `address6_valid`).
 fn on_link<'a>(ranges: &'a [Range6], addr: Ipv6Addr, tags: &[String]) -> Option<&'a Range6> {
     ranges.iter().rev().find(|range| {
         same_net6(range.start, addr, range.prefix)
@@ -224,8 +227,9 @@ struct Pool<'a> {
 }
 
 impl Association<'_> {
-    /// The addresses that the server offers in the answer to SOLICIT: reserved ones, those that the client holds, and a free
-    /// one of each network in which it has none yet. `expected` is a temporary address that a real server chose.
+    /// Returns the addresses that the server offers in reply to SOLICIT: reserved ones, those that the client holds,
+    /// and a free one in each network in which it has none yet. `expected` is a temporary address that a real server
+    /// chose.
     fn offer(
         &self,
         expected: Option<Ipv6Addr>,
@@ -273,7 +277,8 @@ impl Association<'_> {
         offered
     }
 
-    /// rfc3315.c `config_valid`: the first reserved address in the network of a range that nobody else has.
+    /// Returns the first reserved address in the network of a range that no other client has (rfc3315.c
+    /// `config_valid`).
     fn reserved(&self, range: &Range6, declined: &HashMap<IpAddr, i64>) -> Option<Ipv6Addr> {
         let avoids_declined = self.process.db.rules().avoids_declined6;
         let is_declined = |entry: &HostAddress6| {
@@ -288,14 +293,14 @@ impl Association<'_> {
             .find(|addr| self.is_own_or_free(*addr))
     }
 
-    /// rfc3315.c `check_address`: whether no other client has the address.
+    /// Returns whether no other client has the address (rfc3315.c `check_address`).
     fn is_own_or_free(&self, addr: Ipv6Addr) -> bool {
         let Some(slot) = self.process.db.find6_by_addr(IpAddr::V6(addr)) else { return true };
         let lease = self.process.db.get(slot);
         lease.clid.as_deref() == Some(&self.client.duid[..]) && lease.iaid == self.iaid
     }
 
-    /// dhcp6.c `address6_allocate`: a free address of a range.
+    /// Finds a free address of a range (dhcp6.c `address6_allocate`).
     fn free(&self, range: &Range6, index: usize, pool: &mut Pool<'_>) -> Option<Ipv6Addr> {
         let db = &self.process.db;
         let (first, last) = (range.start.to_bits(), range.end.to_bits());
@@ -338,7 +343,8 @@ impl Association<'_> {
         None
     }
 
-    /// The answer to REQUEST for an address; `None` if the server refuses it.
+    /// Returns the address and lifetime that the server assigns in reply to REQUEST, or `None` if it refuses the
+    /// address.
     fn assign(&self, addr: Ipv6Addr, valid: Option<u32>) -> Option<Given> {
         let (ranges, tags) = (&self.process.config.ranges6, &self.identity.tags);
         let network = on_link(ranges, addr, tags);
@@ -350,7 +356,7 @@ impl Association<'_> {
     }
 }
 
-/// SplitMix64, in place of dnsmasq's rand64().
+/// Returns the next number of SplitMix64, which replaces dnsmasq's rand64().
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

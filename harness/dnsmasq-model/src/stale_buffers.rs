@@ -1,16 +1,17 @@
-//! The buffers of the helper process that a call shows if it does not fill them (helper.c `create_helper`).
+//! The buffers of the helper process whose old contents appear in a call that does not fill them (helper.c
+//! `create_helper`).
 
 use super::hex::hex_text;
 use super::lease::{Lease, LeaseKind};
 use super::rules::Rules;
 use super::text::Text;
 
-/// The contents of the helper's `daemon->packet`, which the call for a DHCPv6 lease without DUID shows.
+/// The contents of the helper's `daemon->packet`, which appear in the call for a DHCPv6 lease without a DUID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StalePacket {
-    /// As `read_leases` left it before the helper was forked.
+    /// The text that `read_leases` left before the helper was forked.
     Raw(Text),
-    /// The client-id or DUID of an earlier call.
+    /// The client identifier or DUID of an earlier call.
     Id(Text),
 }
 
@@ -23,7 +24,7 @@ impl StalePacket {
     }
 }
 
-/// The buffers of the helper that a call shows if it does not fill them.
+/// The buffers of the helper whose old contents appear in a call that does not fill them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StaleBuffers {
     /// `daemon->packet`.

@@ -1,4 +1,4 @@
-//! The start of dnsmasq: lease.c `lease_init`, and what dnsmasq.c `main` does before its loop.
+//! The start of dnsmasq (lease.c `lease_init`, and dnsmasq.c `main` before its loop).
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ const INIT_OFFSET: u8 = 10;
 /// 2000-01-01 in seconds since 1970: the epoch of a DUID-LLT (RFC 8415, section 11.2).
 const DUID_EPOCH: i64 = 946_684_800;
 
-/// Reads the lease database, from the output of `init` or from the lease file.
+/// Starts dnsmasq with the leases in the output of `init` or in the lease file.
 ///
 /// # Errors
-/// If dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes.
+/// Returns an error if dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes.
 pub(crate) fn start(
     build: Build,
     config: Arc<ServerConfig>,
@@ -73,7 +73,7 @@ pub(crate) fn start(
     Ok(process)
 }
 
-/// lease.c `lease_init`: the handling of the status of pclose().
+/// Handles the status of pclose() (lease.c `lease_init`).
 fn check_init(
     status: InitStatus,
     config: &ServerConfig,
@@ -97,7 +97,8 @@ fn check_init(
     }
 }
 
-/// dhcp6.c `make_duid`: link-layer address plus time, or only the address without a real-time clock or a stored database.
+/// Generates the server's DUID (dhcp6.c `make_duid`): link-layer address plus time, or only the address if there is no
+/// real-time clock or no stored database.
 fn make_duid(build: Build, config: &ServerConfig, network: &Network, now: i64) -> Vec<u8> {
     let persistent = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
     let time = if persistent { now.wrapping_sub(DUID_EPOCH) } else { 0 };

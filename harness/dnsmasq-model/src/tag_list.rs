@@ -7,7 +7,7 @@ pub(crate) enum EmptyList {
     DoesNotMatch,
 }
 
-/// dhcp-common.c `match_netid`: every tag of `check` is set, and every `!tag` is not.
+/// Returns whether every tag of `check` is set and every `!tag` is not set (dhcp-common.c `match_netid`).
 pub(crate) fn match_tags(check: &[String], tags: &[String], empty: EmptyList) -> bool {
     if check.is_empty() {
         return empty == EmptyList::Matches;
@@ -18,7 +18,7 @@ pub(crate) fn match_tags(check: &[String], tags: &[String], empty: EmptyList) ->
     })
 }
 
-/// Removes duplicates ("kill dupes" in rfc2131.c): of equal tags the last one is kept.
+/// Removes duplicates and keeps the last of equal tags ("kill dupes" in rfc2131.c).
 pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
     let mut kept = Vec::with_capacity(tags.len());
     for (i, tag) in tags.iter().enumerate() {

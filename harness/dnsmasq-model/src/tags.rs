@@ -1,6 +1,6 @@
-//! Tags that options set by what a client sends: `--dhcp-mac`, `--dhcp-vendorclass`, `--dhcp-userclass`, `--dhcp-match`,
-//! `--dhcp-name-match`, `--dhcp-circuitid` and the like, and `--tag-if` (rfc2131.c `dhcp_reply`, rfc3315.c
-//! `dhcp6_no_relay`, dhcp-common.c `run_tag_if`).
+//! Tags that options set depending on what a client sends: `--dhcp-mac`, `--dhcp-vendorclass`, `--dhcp-userclass`,
+//! `--dhcp-match`, `--dhcp-name-match`, `--dhcp-circuitid` and similar options, and `--tag-if` (rfc2131.c `dhcp_reply`,
+//! rfc3315.c `dhcp6_no_relay`, dhcp-common.c `run_tag_if`).
 
 use super::client4::Client4;
 use super::hw_addr::{CHADDR_MAX, HwAddr};
@@ -19,7 +19,7 @@ enum Source {
     VendorClass(Vec<u8>),
     /// A part of option 77 (`--dhcp-userclass`).
     UserClass(Vec<u8>),
-    /// A suboption of option 82, whole.
+    /// The complete value of a suboption of option 82.
     Relay(Suboption, Vec<u8>),
     /// Any option (`--dhcp-match`).
     Option(u8, Pattern),
@@ -35,10 +35,10 @@ enum Suboption {
     Subscriber,
 }
 
-/// The value for which `--dhcp-match` looks.
+/// The value that `--dhcp-match` requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pattern {
-    /// Any value: the option only has to be there.
+    /// Any value: the option only has to be present.
     Any,
     /// The value contains this text.
     Text(Vec<u8>),
@@ -60,7 +60,7 @@ pub struct TagRule {
     source: Source,
 }
 
-/// A `--tag-if`: sets tags where others are set.
+/// A `--tag-if`: sets tags if other tags are set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagIf {
     tags: Vec<String>,
@@ -68,7 +68,7 @@ pub struct TagIf {
     set: Vec<String>,
 }
 
-/// The names that `--dhcp-match` has for options that clients send.
+/// The names that `--dhcp-match` accepts for options that clients send.
 const OPTION_NAMES: [(&str, u8); 5] = [
     ("hostname", 12),
     ("lease-time", 51),
@@ -78,7 +78,7 @@ const OPTION_NAMES: [(&str, u8); 5] = [
 ];
 
 impl TagRule {
-    /// The names of the options that this parses.
+    /// The names of the options that [`TagRule::parse`] accepts.
     pub(crate) const OPTIONS: [&'static str; 8] = [
         "dhcp-mac",
         "dhcp-vendorclass",
@@ -123,7 +123,7 @@ impl TagRule {
         Ok(TagRule { set: set.to_owned(), source })
     }
 
-    /// Whether a client of DHCPv4 matches, apart from its name.
+    /// Returns whether a DHCPv4 client matches. Names are not compared.
     fn matches(&self, client: &Client4) -> bool {
         let options = &client.options;
         let contains = |value: &[u8], part: &[u8]| {
@@ -165,7 +165,8 @@ fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// option.c `parse_dhcp_opt` with `DHOPT_MATCH`, for the options that simulated clients can send.
+/// Parses the value of `--dhcp-match` (option.c `parse_dhcp_opt` with `DHOPT_MATCH`), for the options that simulated
+/// clients can send.
 fn option_source(data: &str) -> Result<Source, String> {
     let (name, value) = match data.split_once(',') {
         Some((name, value)) => (name, Some(value)),
@@ -176,7 +177,7 @@ fn option_source(data: &str) -> Result<Source, String> {
         return Err(format!("`{name}` is not modelled: only options of DHCPv4 by number or name"));
     }
     let named = OPTION_NAMES.iter().find(|(known, _)| *known == name).map(|(_, code)| *code);
-    // An option that no simulated client sends matches none.
+    // A rule for an option that simulated clients do not send matches no client.
     let code = named.or_else(|| name.parse().ok()).unwrap_or(0);
     let pattern = match value {
         None => Pattern::Any,
@@ -188,7 +189,7 @@ fn option_source(data: &str) -> Result<Source, String> {
     Ok(Source::Option(code, pattern))
 }
 
-/// The value of an option in a message of the client.
+/// Returns the value of an option in a message of the client.
 fn sent_option(client: &Client4, code: u8) -> Option<Vec<u8>> {
     let options = &client.options;
     let value = match code {
@@ -204,13 +205,13 @@ fn sent_option(client: &Client4, code: u8) -> Option<Vec<u8>> {
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Adds a tag at the front, as dnsmasq's lists grow.
+/// Adds a tag at the front, where dnsmasq's lists grow.
 fn push(tags: &mut Vec<String>, tag: &str) {
     tags.insert(0, tag.to_owned());
 }
 
-/// The tags of a DHCPv4 client before its configured host is looked up. `rules` are in the order of dnsmasq's lists, the
-/// last given first.
+/// Returns the tags of a DHCPv4 client before its configured host is looked up. `rules` are in the order of dnsmasq's
+/// lists: the last given first.
 pub(crate) fn tags4(rules: &[TagRule], interface: &[u8], client: &Client4) -> Vec<String> {
     let mut tags = vec![String::from_utf8_lossy(interface).into_owned()];
     let stages: [fn(&Source) -> bool; 4] = [
@@ -227,7 +228,7 @@ pub(crate) fn tags4(rules: &[TagRule], interface: &[u8], client: &Client4) -> Ve
     tags
 }
 
-/// How many of [`tags4`], at the front, are set by options that the client sends.
+/// Returns how many tags at the front of [`tags4`] are set by options that the client sends.
 pub(crate) fn option_tags4(rules: &[TagRule], client: &Client4) -> usize {
     let is_option = |source: &Source| {
         matches!(source, Source::Option(..) | Source::VendorClass(_) | Source::UserClass(_))
@@ -235,7 +236,7 @@ pub(crate) fn option_tags4(rules: &[TagRule], client: &Client4) -> usize {
     rules.iter().filter(|rule| is_option(&rule.source) && rule.matches(client)).count()
 }
 
-/// The tags of a DHCPv6 client before its configured host is looked up.
+/// Returns the tags of a DHCPv6 client before its configured host is looked up.
 pub(crate) fn tags6(
     rules: &Rules,
     tag_rules: &[TagRule],
@@ -285,7 +286,7 @@ impl TagIf {
         if rule.set.is_empty() { Err("expected a `set:`".to_owned()) } else { Ok(rule) }
     }
 
-    /// The tags with those that the rules set, in the order in which dnsmasq prints them.
+    /// Returns the tags, including those that the rules set, in the order in which dnsmasq prints them.
     pub(crate) fn apply(rules: &[TagIf], mut tags: Vec<String>) -> Vec<String> {
         for rule in rules {
             if match_tags(&rule.tags, &tags, EmptyList::DoesNotMatch) {
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn tag_if_sets_tags_where_others_are_set() {
+    fn tag_if_sets_tags_if_others_are_set() {
         let rules = [
             TagIf::parse("set:both,tag:a,tag:!b").expect("valid"),
             TagIf::parse("set:more,tag:both").expect("valid"),

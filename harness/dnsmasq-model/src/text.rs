@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// Bytes that a client chose, such as a client identifier or a host name. Cheap to clone.
+/// Bytes that a client chose, such as a client identifier or a host name. This type is cheap to clone.
 pub type Text = Arc<[u8]>;
 
 /// Replaces a text with another one that is equal, so that both share one allocation and can be compared by address.

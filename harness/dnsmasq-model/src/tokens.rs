@@ -1,6 +1,6 @@
 //! The tokens of lease.c `read_leases`: fscanf() with a maximum width.
 
-/// fscanf's `%Ns`: skips white space, then reads at most N other bytes.
+/// Splits a text into tokens like fscanf's `%Ns`, which skips white space and then reads at most N other bytes.
 pub(crate) struct Tokens<'a> {
     rest: &'a [u8],
 }
@@ -10,28 +10,28 @@ impl<'a> Tokens<'a> {
         Self { rest: text }
     }
 
-    /// The text that was not read yet.
+    /// Returns the text that has not been read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    pub(crate) fn skip_blanks(&mut self) {
-        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(**b)).count()..];
+    pub(crate) fn skip_whitespace(&mut self) {
+        self.rest = &self.rest[self.rest.iter().take_while(|b| is_space(**b)).count()..];
     }
 
     pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(*b))?;
+        let start = self.rest.iter().position(|b| !is_space(*b))?;
         let rest = &self.rest[start..];
         let longest = &rest[..rest.len().min(width)];
-        let end = longest.iter().position(|b| is_blank(*b)).unwrap_or(longest.len());
+        let end = longest.iter().position(|b| is_space(*b)).unwrap_or(longest.len());
         let (token, rest) = rest.split_at(end);
         self.rest = rest;
         Some(token)
     }
 
-    /// fscanf's `%lu`: skips white space, then reads a number. `None` if there is none.
+    /// Reads a number like fscanf's `%lu`, after white space. Returns `None` if there is none.
     pub(crate) fn next_number(&mut self) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(*b))?;
+        let start = self.rest.iter().position(|b| !is_space(*b))?;
         let rest = &self.rest[start..];
         let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
         let digits = rest[sign..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -41,8 +41,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Whether C's `isspace` holds.
-fn is_blank(byte: u8) -> bool {
+/// Returns whether C's `isspace` returns true.
+fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 

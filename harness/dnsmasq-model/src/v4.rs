@@ -25,8 +25,8 @@ use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
 use super::tags::{TagIf, add_name_tags, option_tags4, tags4};
 use super::text::Text;
 
-/// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address, the client
-/// identifier is used.
+/// Returns the bytes for hashing and for generated names (rfc2131.c `extended_hwaddr`). Without a hardware address, the
+/// client identifier is used.
 pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a [u8] {
     const EUI64: u16 = 27;
     const IEEE1394: u16 = 24;
@@ -43,7 +43,7 @@ pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a
     }
 }
 
-/// The name that a client sends, in option 81 or 12.
+/// Returns the name that a client sends, in option 81 or 12.
 pub(crate) fn sent_name(client: &Client4) -> Option<&[u8]> {
     match (&client.fqdn, &client.hostname) {
         (Some(fqdn), _) => Some(fqdn),
@@ -52,9 +52,9 @@ pub(crate) fn sent_name(client: &Client4) -> Option<&[u8]> {
     }
 }
 
-/// The name of a client's request that becomes the name of its lease, if it is legal: its first label.
+/// Returns the name that a client requests for its lease: the first label of the name that it sends, if that is legal.
 ///
-/// Until 2.39 a name with another domain than the server's is not used.
+/// Until 2.39, a name with a domain other than the server's is not used.
 pub(crate) fn client_name<'a>(
     client: &'a Client4,
     rules: &Rules,
@@ -208,7 +208,7 @@ impl Process {
         }
     }
 
-    /// The part of `dhcp_reply` after `rapid_commit:`, for a granted request.
+    /// Performs the part of `dhcp_reply` after `rapid_commit:`, for a granted request.
     fn acknowledge(&mut self, message: Message4<'_>, network: &Network, grant: &Grant) {
         let Grant { addr, lease_time, now, classes, rendering } = *grant;
         let client = message.client;
@@ -263,12 +263,12 @@ struct Request<'a> {
     do_classes: bool,
 }
 
-/// Whether there are options that ignore or generate names.
+/// Returns whether options ignore or generate names.
 fn has_name_options(config: &ServerConfig) -> bool {
     !config.ignore_names.is_empty() || !config.generate_names.is_empty()
 }
 
-/// Whether the client requests the name that its lease has.
+/// Returns whether the client requests the name that its lease has.
 fn keeps_name(client: &Client4, held: Option<&Text>) -> bool {
     let is_single_label = |name: &Text| !name.iter().any(|byte| matches!(byte, b'.' | 0));
     client.fqdn.is_none() && client.hostname.as_ref() == held && held.is_some_and(is_single_label)
@@ -364,8 +364,8 @@ struct TagRequest<'a> {
     rules: &'a Rules,
 }
 
-/// The tags of a request, in the order in which dnsmasq prints them: to `tags`, which are those of the client's message,
-/// each list is added at the front.
+/// Returns the tags of a request in the order in which dnsmasq prints them. `tags` are those of the client's message;
+/// each further list is added at the front.
 fn request_tags(
     config: &ServerConfig,
     directory: &HostDirectory,
@@ -423,7 +423,8 @@ fn request_tags(
 }
 
 impl Process {
-    /// The BOOTP part of `dhcp_reply`: an infinite lease without client name and extra data.
+    /// Performs the BOOTP part of `dhcp_reply`: creates a lease without the client's name and without extra data. It is
+    /// infinite unless a lease time is configured for the host.
     fn bootp(&mut self, message: Message4<'_>, network: &Network, addr: Ipv4Addr, now: i64) {
         let client = message.client;
         let config = Arc::clone(&self.config);
@@ -468,12 +469,11 @@ struct Identity<'a> {
     name: Option<&'a [u8]>,
 }
 
-/// Whether names depend on tags.
 fn names_depend_on_tags(config: &ServerConfig) -> bool {
     config.ignore_names.iter().chain(&config.generate_names).any(|list| !list.is_empty())
 }
 
-/// The data that the do_classes part of `dhcp_reply` keeps for the script.
+/// Returns the data that the `do_classes` part of `dhcp_reply` keeps for the script.
 fn extra_data(client: &Client4, tags: &[String]) -> ExtraData {
     let options = &client.options;
     let requested: Vec<String> = options.requested.iter().map(u8::to_string).collect();

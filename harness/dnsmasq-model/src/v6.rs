@@ -21,9 +21,9 @@ use super::text::Text;
 /// Which leases [`Process::update_leases6`] updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leases6 {
-    /// Those that the client holds.
+    /// The leases that the client holds.
     Held,
-    /// All, also new ones.
+    /// All leases, including new ones.
     All,
 }
 
@@ -110,7 +110,7 @@ impl Process {
         NameAndTags { name, auth, supplied, tags }
     }
 
-    /// rfc3315.c `update_leases`, for every assigned address.
+    /// Updates the lease of every assigned address (rfc3315.c `update_leases`).
     fn update_leases6(&mut self, client: &Client6, given: &[Ia], which: Leases6, now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
@@ -150,7 +150,7 @@ impl Process {
         }
     }
 
-    /// RENEW and REBIND.
+    /// Updates the leases after RENEW or REBIND.
     fn renew6(&mut self, client: &Client6, given: &[Ia], renewal: Renewal6, now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
@@ -186,8 +186,8 @@ impl Process {
     }
 }
 
-/// The class options as `update_leases` reads them. It interprets the strings as options, reads the first two bytes of a
-/// string as a length, and so loses them.
+/// Returns the class options as `update_leases` reads them. It interprets the strings as options and reads the first
+/// two bytes of a string as a length, so these bytes are lost.
 fn misread_classes(classes: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut data = Vec::new();
     for class in classes {

@@ -71,7 +71,7 @@ enum ClockJumps {
     Skipped,
 }
 
-/// Runs the steps. `check` gets the engine after each step and the calls of the step. Returns all calls.
+/// Runs the steps. `check` receives the engine after each step and the calls of the step. Returns all calls.
 fn run(
     build: Build,
     steps: &[Step],
@@ -176,8 +176,8 @@ proptest! {
     }
 }
 
-/// The leases of three clients with `--dhcp-lease-max=2`, and the calls.
-fn beyond_the_limit(release: &str) -> (Server, Vec<ScriptCall>) {
+/// Lets three clients join with `--dhcp-lease-max=2`. Returns the server and the calls.
+fn join_beyond_the_limit(release: &str) -> (Server, Vec<ScriptCall>) {
     let release = release.parse().expect("a release");
     let mut config = config();
     config.release = release;
@@ -200,7 +200,7 @@ fn beyond_the_limit(release: &str) -> (Server, Vec<ScriptCall>) {
 fn a_client_beyond_the_lease_limit_crashes_some_releases() {
     let survivors: Vec<String> = Release::all()
         .map(|release| release.to_string())
-        .filter(|release| beyond_the_limit(release).0.engine().is_running())
+        .filter(|release| join_beyond_the_limit(release).0.engine().is_running())
         .collect();
     assert_eq!(survivors.len(), 58 - 5);
     for release in ["2.60", "2.61", "2.62", "2.63", "2.64"] {
@@ -211,7 +211,7 @@ fn a_client_beyond_the_lease_limit_crashes_some_releases() {
 #[test]
 fn two_releases_make_their_calls_when_they_are_stopped() {
     let made_at_the_end = |release: &str| {
-        let (mut server, before) = beyond_the_limit(release);
+        let (mut server, before) = join_beyond_the_limit(release);
         let mut calls = Vec::new();
         server.engine_mut().stop(START, &mut calls);
         (before.len(), calls.len())
@@ -222,8 +222,8 @@ fn two_releases_make_their_calls_when_they_are_stopped() {
     assert_eq!(made_at_the_end("2.75"), (2, 0));
 }
 
-/// The calls after a client has joined, renamed itself and left, and a second one has joined, while the script runs.
-fn behind_a_slow_script(release: &str) -> (Server, Vec<String>) {
+/// Lets clients join while the script runs; one of them changes its name and leaves. Returns the server and the calls.
+fn join_with_a_slow_script(release: &str) -> (Server, Vec<String>) {
     let mut config = config();
     config.release = release.parse().expect("a release");
     let mut server = Server::new(Engine::new(Build::Rtc, config));
@@ -237,11 +237,11 @@ fn behind_a_slow_script(release: &str) -> (Server, Vec<String>) {
     }
     server.handle(Kind4::Renew, &client(2, 1), addr(2), START.after(2), &mut calls);
     server.handle(Kind4::Release, &client(2, 1), addr(2), START.after(3), &mut calls);
-    (server, calls.iter().map(words).collect())
+    (server, calls.iter().map(action_and_host).collect())
 }
 
-/// The action and the host number of a call.
-fn words(call: &ScriptCall) -> String {
+/// Returns the action and the host number of a call.
+fn action_and_host(call: &ScriptCall) -> String {
     let word = |index: usize| String::from_utf8_lossy(&call.argv[index]).into_owned();
     format!("{} {}", word(1), word(3).rsplit('.').next().unwrap_or_default())
 }
@@ -253,14 +253,14 @@ fn calls_wait_while_the_script_runs_and_are_merged_in_2_33() {
         ("2.34", &["add 52", "add 54", "old 52", "del 52"]),
         ("2.92", &["add 52", "add 54", "old 52", "del 52"]),
     ] {
-        let (mut server, made) = behind_a_slow_script(release);
+        let (mut server, made) = join_with_a_slow_script(release);
         assert_eq!(made, ["add 51"], "{release}");
         assert!(server.engine().has_unreported_changes(), "{release}");
         let mut calls: Vec<ScriptCall> = Vec::new();
         server.engine_mut().advance_to(START.after(20), &mut calls);
         assert!(calls.is_empty(), "{release}");
         server.engine_mut().advance_to(START.after(100), &mut calls);
-        assert_eq!(calls.iter().map(words).collect::<Vec<_>>(), expected, "{release}");
+        assert_eq!(calls.iter().map(action_and_host).collect::<Vec<_>>(), expected, "{release}");
         assert!(!server.engine().has_unreported_changes(), "{release}");
     }
 }
@@ -268,7 +268,7 @@ fn calls_wait_while_the_script_runs_and_are_merged_in_2_33() {
 #[test]
 fn waiting_calls_are_dropped_by_a_power_cut_and_by_2_33() {
     let left = |release: &str, end: fn(&mut Engine, &mut Vec<ScriptCall>)| {
-        let (mut server, _) = behind_a_slow_script(release);
+        let (mut server, _) = join_with_a_slow_script(release);
         let mut calls = Vec::new();
         end(server.engine_mut(), &mut calls);
         calls.len()
@@ -314,7 +314,7 @@ fn more_stored_leases_than_allowed_prevent_the_start() {
     );
     let six: String = (1..=6).map(line).collect();
     engine.start(START, &InitResult::ok(six), &mut calls).expect("as many as allowed");
-    // Directly connected: the newest is called once more, before the synthetic SIGHUP.
+    // The leases are on a connected network, so there is one more call for the newest, before the synthetic SIGHUP.
     assert_eq!(calls.len(), 7);
 }
 

@@ -44,7 +44,7 @@ pub enum DaemonAction {
     Sighup,
 }
 
-/// A new client, or several, on the network.
+/// One or more new clients on the network.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Join {
@@ -62,10 +62,10 @@ pub struct Join {
     /// The client-id in hexadecimal with colons (default: 01 and the hardware address; `""` for none).
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,
-    /// The address that the client requests (default: none in particular).
+    /// The address that the client requests (default: no particular address).
     #[schemars(with = "Option<String>")]
     pub address: Option<Spanned<String>>,
-    /// The lease time that the client requests (default: none in particular).
+    /// The lease time that the client requests (default: no particular lease time).
     pub lease_time: Option<LeaseTime>,
     /// Whether the client uses BOOTP instead of DHCP (default false).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -77,7 +77,8 @@ pub struct Join {
     pub duid: Option<Spanned<String>>,
     /// The DHCPv6 IAID (default 1).
     pub iaid: Option<u32>,
-    /// The name of the `[[network]]` in which the client is (default: the network of the router's first interface).
+    /// The name of the `[[network]]` to which the client is connected (default: the network of the router's first
+    /// interface).
     #[schemars(with = "Option<String>")]
     pub network: Option<Spanned<String>>,
     /// The vendor class that the client sends, option 60 (default: none).
@@ -122,8 +123,8 @@ pub struct ClientEvent {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Journal {
-    /// The path, relative to this file, of a dhcpd.leases, of a folder with copies of it over time, or of a `.tar.xz` with
-    /// such a folder.
+    /// The path, relative to this file, of a `dhcpd.leases` file, of a folder with copies of it over time, or of a
+    /// `.tar.xz` archive of such a folder.
     #[schemars(with = "String")]
     pub path: Spanned<String>,
     /// How much time of the journal is replayed from its beginning (default: all).

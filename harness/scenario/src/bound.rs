@@ -21,8 +21,8 @@ pub struct Bound {
     /// lease (default: `lease-time` of `[server]`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<LeaseTime>,
-    /// Whether the lease script has stored the lease (default true). With `false`, only the client knows of it, as after a
-    /// reset of the router.
+    /// Whether the lease script has stored the lease (default true). With `false`, only the client knows the lease, as
+    /// after a reset of the router.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<bool>,
     /// The hardware address in hexadecimal with colons (default: as in `join`).
@@ -42,7 +42,7 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Whether the lease script has stored the lease.
+    /// Returns whether the lease script has stored the lease.
     pub fn is_stored(&self) -> bool {
         self.stored != Some(false)
     }

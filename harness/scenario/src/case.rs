@@ -10,7 +10,7 @@ use crate::diagnostics::{Source, SourceError};
 use crate::scenario::Scenario;
 use crate::units::Parameters;
 
-/// A setting that the command line chose, and that the scenario does not name.
+/// A setting from the command line that the scenario does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImposedSetting {
     /// The dialect of the `nvram` tool.
@@ -28,14 +28,14 @@ pub struct Case {
     pub parameters: Parameters,
     /// The scenario, with the values of the parameters in place of their names.
     pub scenario: Scenario,
-    /// The settings of the command line that the scenario does not name: the case may make no sense with them.
+    /// The settings from the command line that the scenario does not name. The case may make no sense with them.
     pub imposed: Vec<ImposedSetting>,
-    /// Places of the sections by their names.
+    /// The places of the sections, by name.
     pub(crate) sections: Arc<BTreeMap<String, Range<usize>>>,
 }
 
 impl Case {
-    /// A case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
+    /// Creates a case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
     pub fn without_file(path: &Path, scenario: Scenario) -> Self {
         let source = Source::new(path, String::new());
         Self::new(source, Parameters::new(), scenario, Arc::default())
@@ -50,7 +50,8 @@ impl Case {
         Self { source, parameters, scenario, imposed: Vec::new(), sections }
     }
 
-    /// The name of the case: the path of the file without its extension, and the parameters, if any, in brackets.
+    /// Returns the name of the case: the path of the file without its extension, and the parameters, if any, in
+    /// brackets.
     pub fn name(&self) -> String {
         let file = self.source.path.with_extension("");
         let file = file.to_string_lossy();
@@ -60,24 +61,24 @@ impl Case {
         format!("{file}[{}]", self.parameters_text())
     }
 
-    /// The parameters as `name=value,…`.
+    /// Returns the parameters as `name=value,…`.
     pub fn parameters_text(&self) -> String {
         let pairs: Vec<String> =
             self.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join(",")
     }
 
-    /// Whether the condition is true in this case.
+    /// Returns whether the condition is true in this case.
     pub fn matches(&self, condition: &Condition) -> bool {
         condition.is_true(&self.parameters)
     }
 
-    /// The place of a section's header; the start of the file if the section is not there.
+    /// Returns the place of a section's header, or the start of the file if there is no such section.
     pub fn section(&self, name: &str) -> Range<usize> {
         self.sections.get(name).cloned().unwrap_or(0..0)
     }
 
-    /// An error at a place in the case's file.
+    /// Creates an error at a place in the case's file.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> SourceError {
         SourceError::new(&self.source, span, message)
     }

@@ -1,4 +1,4 @@
-//! Which cases can be run by which back end.
+//! Which back ends can run which cases.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use crate::router::Store;
 use crate::step::{Action, Step};
 use crate::unspanned::unspanned;
 
-/// What runs a case, as far as that decides whether the case makes sense.
+/// The kind of back end that runs a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendKind {
     /// The modelled dnsmasq, with the script in process or as processes.
     Modelled,
-    /// The explorer of power cuts and kills, which follows snapshots of the NVRAM.
+    /// The explorer of power cuts and kills, which works on snapshots of the NVRAM.
     FaultExplorer,
     /// A real dnsmasq.
     Live,
@@ -49,10 +49,10 @@ pub enum Incompatibility {
         "`[[bound]]` cannot be run by {0}: no script is called before the router is switched on"
     )]
     Bound(BackendKind),
-    /// The back end does not make calls on the router's clocks.
+    /// Script calls take no time on the router's clocks in this back end.
     #[error("`call-time` cannot be run by {0}: only the modelled dnsmasq waits for a slow script")]
     CallTime(BackendKind),
-    /// The case tests simulated programs, which no router takes part in.
+    /// The case tests programs on a simulated disk, without a router.
     #[error("a `[journal]` scenario cannot be run by {0}: it tests programs on a simulated disk")]
     JournalLab(BackendKind),
 }
@@ -63,25 +63,25 @@ pub enum NeedsNvram {
     /// It has a `[journal]` section.
     #[error("it tests programs on a simulated disk")]
     JournalLab,
-    /// Its script is neither of the project's.
+    /// Its script is not one of the project's scripts.
     #[error("its script keeps leases in NVRAM")]
     Script,
     /// It has a `[[breaks]]` section.
     #[error("it expects a violation that only NVRAM causes")]
     Breaks,
-    /// It begins with an image or with an NVRAM filled to the last bytes.
+    /// It starts with an image, or with an NVRAM that is filled up to a number of free bytes.
     #[error("it is about the contents of NVRAM")]
     Contents,
-    /// It sets variables of the script.
+    /// It sets environment variables of the script.
     #[error("it sets variables of the script that are about NVRAM")]
     Environment,
-    /// It disturbs `nvram` commands or expects something of variables.
+    /// It disturbs `nvram` commands, or has expectations about variables.
     #[error("it disturbs or checks `nvram` commands")]
     Steps,
 }
 
 impl Case {
-    /// Why a back end cannot run the case; `None` if it can.
+    /// Returns why a back end cannot run the case, or `None` if it can.
     pub fn incompatibility(&self, backend: BackendKind) -> Option<Incompatibility> {
         let is_modelled = backend == BackendKind::Modelled;
         if self.scenario.journal.is_some() {
@@ -107,10 +107,10 @@ impl Case {
         (script != "rust").then(|| Incompatibility::ScriptWithoutJournal(script.clone()))
     }
 
-    /// The case with its leases in a journal.
+    /// Returns the case with its leases stored in a journal.
     ///
     /// # Errors
-    /// When the case is about NVRAM.
+    /// Returns an error if the case is about NVRAM.
     pub fn into_journal(mut self) -> Result<Self, NeedsNvram> {
         let router = &self.scenario.router;
         let script = &self.scenario.script;

@@ -11,8 +11,8 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::units::{Parameters, Scalar};
 
-/// Parameters with the values that they may have. It is true in the cases in which each of them has one of its values; an
-/// empty one is always true.
+/// Parameters, each with its accepted values. The condition is true in cases in which each parameter has one of its
+/// accepted values. An empty condition is always true.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema,
 )]
@@ -20,7 +20,7 @@ use crate::units::{Parameters, Scalar};
 pub struct Condition(BTreeMap<String, Values>);
 
 impl Condition {
-    /// Whether each parameter has one of its values.
+    /// Returns whether each parameter has one of its accepted values.
     pub(crate) fn is_true(&self, parameters: &Parameters) -> bool {
         let has_one_of = |name, values: &Values| {
             parameters.get(name).is_some_and(|value| values.0.contains(value))
@@ -28,12 +28,12 @@ impl Condition {
         self.0.iter().all(|(name, values)| has_one_of(name, values))
     }
 
-    /// Whether it is true in every case.
+    /// Returns whether the condition is true in every case.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The parameters with the values that they may have.
+    /// Iterates over the parameters and their accepted values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &[Scalar])> {
         self.0.iter().map(|(name, values)| (name, values.0.as_slice()))
     }
@@ -45,7 +45,7 @@ impl<const N: usize> From<[(String, Scalar); N]> for Condition {
     }
 }
 
-/// At least one value, written as itself or as a list.
+/// At least one value, written as a single value or as a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Values(Vec<Scalar>);
 
@@ -73,7 +73,9 @@ impl<'de> Visitor<'de> for ValuesVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Values, A::Error> {
         let values: Vec<Scalar> = Vec::deserialize(SeqAccessDeserializer::new(list))?;
         if values.is_empty() {
-            return Err(de::Error::custom("a condition that no value meets: list at least one"));
+            return Err(de::Error::custom(
+                "an empty list matches no value: list at least one value",
+            ));
         }
         Ok(Values(values))
     }

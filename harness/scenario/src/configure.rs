@@ -7,7 +7,7 @@ use toml::Spanned;
 use crate::server::Server;
 use crate::units::LeaseTime;
 
-/// A change of dnsmasq's configuration. What it does not name stays as it was.
+/// A change of dnsmasq's configuration. Settings that it does not name stay unchanged.
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Configure {
@@ -23,7 +23,7 @@ pub struct Configure {
     /// The range of DHCPv6 addresses, `FIRST-LAST`; `""` for none.
     #[schemars(with = "Option<String>")]
     pub range6: Option<Spanned<String>>,
-    /// Command-line options in place of all `options`.
+    /// Command-line options that replace all `options`.
     #[schemars(with = "Option<Vec<String>>")]
     pub options: Option<Vec<Spanned<String>>>,
     /// Command-line options that are added to `options`.
@@ -33,7 +33,7 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// Changes the configuration.
+    /// Applies the change to a configuration.
     pub fn apply(&self, server: &mut Server) {
         if let Some(range) = &self.range {
             server.range = Some(range.clone());

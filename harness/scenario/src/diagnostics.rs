@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// A text and where it came from.
+/// A text and the path of its file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     /// Path of the file.
@@ -17,12 +17,12 @@ pub struct Source {
 }
 
 impl Source {
-    /// Keeps the text of the file at `path`.
+    /// Creates a source from the text of the file at `path`.
     pub fn new(path: &Path, text: String) -> Arc<Self> {
         Arc::new(Self { path: path.to_owned(), text })
     }
 
-    /// Line and column of a byte offset, both from 1; columns count characters.
+    /// Returns the line and column of a byte offset. Both start at 1; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -48,14 +48,14 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// An error without help.
+    /// Creates an error without help.
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
         let end = source.text.len();
         let span = span.start.min(end)..span.end.clamp(span.start.min(end), end);
         Self { source: Arc::clone(source), span, message: message.into(), help: None }
     }
 
-    /// The same error with help.
+    /// Adds help to the error.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -64,13 +64,13 @@ impl SourceError {
 }
 
 impl SourceError {
-    /// The error as [`Display`](fmt::Display) shows it, with colours for a terminal.
+    /// Renders the error like [`Display`](fmt::Display), but with colours for a terminal.
     pub fn to_styled_string(&self) -> String {
         self.render(&Renderer::styled())
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        // A span over several lines, such as a whole step, is shown by its first line.
+        // For a span over several lines, such as a whole step, only the first line is shown.
         let first_line = self.source.text[self.span.clone()].lines().next().unwrap_or("").len();
         let span = self.span.start..self.span.start + first_line;
         let path = self.source.path.to_string_lossy();

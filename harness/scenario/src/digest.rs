@@ -4,25 +4,25 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
-/// XXH3 of bytes, 128 bits. The same on every machine.
+/// Returns the 128-bit XXH3 hash of bytes. It is the same on every machine.
 pub fn of_bytes(bytes: &[u8]) -> u128 {
     xxh3_128(bytes)
 }
 
-/// XXH3 of a text, folded to 32 bits, for ids that people copy.
+/// Returns the XXH3 hash of a text, folded to 32 bits, for ids that people copy.
 pub fn checksum(text: &str) -> u32 {
     let wide = xxh3_64(text.as_bytes());
     (wide >> 32) as u32 ^ wide as u32
 }
 
-/// XXH3 of a value, 64 bits. It depends on the word size and byte order of the machine.
+/// Returns the 64-bit XXH3 hash of a value. It depends on the word size and byte order of the machine.
 pub fn of(value: &impl Hash) -> u64 {
     let mut hasher = Xxh3Default::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Hashes two hashes, in this order.
+/// Combines two hashes. The result depends on their order.
 pub fn join(a: u128, b: u64) -> u128 {
     let mut bytes = [0; 24];
     bytes[..16].copy_from_slice(&a.to_le_bytes());
@@ -30,7 +30,7 @@ pub fn join(a: u128, b: u64) -> u128 {
     xxh3_128(&bytes)
 }
 
-/// A hasher for keys that are hashes already: the hash is the key's lower half.
+/// A hasher for keys that are already hashes. It returns the lower half of the key.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityHasher(u64);
 

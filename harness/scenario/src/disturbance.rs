@@ -17,7 +17,7 @@ pub enum Disturbance {
 }
 
 impl Disturbance {
-    /// Whether it is a power cut or a kill at a change of a persistent file.
+    /// Returns whether this is a power cut or a kill at a change of a persistent file.
     pub fn is_at_file_change(&self) -> bool {
         match self {
             Self::Cut(point) | Self::Kill(point) => point.is_file_change(),
@@ -36,13 +36,13 @@ impl fmt::Display for Disturbance {
     }
 }
 
-/// A text that is no [`Disturbance`].
+/// The error for a text that is not a valid [`Disturbance`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DisturbanceError {
-    /// Neither a power cut nor a kill nor a failing command.
+    /// The text is neither a power cut nor a kill nor a failing command.
     #[error("invalid disturbance `{0}`: expected `cut POINT`, `kill POINT` or `fail COMMAND`")]
     Kind(String),
-    /// A power cut or a kill at a point that does not exist.
+    /// The point of the power cut or kill is invalid.
     #[error(transparent)]
     Point(#[from] PointError),
 }

@@ -1,6 +1,6 @@
 //! Examples of steps and expectations, in the order in which the reference lists them.
 
-/// Each key of a step, and steps that use it.
+/// The keys of a step, each with steps that use it.
 pub(crate) const STEPS: &[(&str, &str)] = &[
     ("boot", "[[step]]\nboot = { off = \"5m\", clock = \"1970\" }"),
     ("shutdown", "[[step]]\nshutdown = true"),
@@ -65,7 +65,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Each expectation, and a value for it.
+/// The expectations, each with a value.
 pub(crate) const EXPECTATIONS: &[(&str, &str)] = &[
     ("when", "{ rtc = \"good\" }, calls = 1"),
     ("leases", "2"),

@@ -108,7 +108,7 @@ pub enum ReplyKind {
 }
 
 impl ReplyKind {
-    /// The name in scenario files.
+    /// Returns the name in scenario files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ack => "ack",

@@ -7,18 +7,18 @@ use crate::disturbance::Disturbance;
 use crate::id_error::IdError;
 use crate::point::{Point, Side};
 
-/// A fault in one script call, at one point of it.
+/// A fault at one point of a script call. Each variant is listed with its short form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultPoint {
-    /// Power is cut before the call begins. `p`
+    /// Power is cut before the call begins: `p`.
     BeforeCall,
-    /// Power is cut after the call has returned. `e`
+    /// Power is cut after the call has returned: `e`.
     AfterCall,
-    /// Power is cut before or after an `nvram` command, counted from 1. `b3`, `a3`
+    /// Power is cut before or after an `nvram` command, counted from 1: `b3`, `a3`.
     Cut(Side, u32),
-    /// The script is killed before or after an `nvram` command, counted from 1. `kb3`, `ka3`
+    /// The script is killed before or after an `nvram` command, counted from 1: `kb3`, `ka3`.
     Kill(Side, u32),
-    /// Power is cut in flash operation `op` (from 0) of command `nth`, after `byte` bytes. `f5.1.512`
+    /// Power is cut in flash operation `op` (from 0) of command `nth`, after `byte` bytes: `f5.1.512`.
     Within {
         /// Number of the command, from 1.
         nth: u32,
@@ -27,26 +27,27 @@ pub enum FaultPoint {
         /// Bytes that the operation has written or erased before the cut.
         byte: u32,
     },
-    /// Power is cut after a change of a persistent file. `w3.2`
+    /// Power is cut after a change of a persistent file: `w3.2`.
     FileChange {
         /// Number of changes that the call has made, from 1.
         changes: u32,
-        /// Which of the possible states the cut leaves; 0 if nothing is lost.
+        /// The number of the possible state that the cut leaves; 0 if nothing is lost.
         state: u32,
     },
-    /// The script is killed after a change of a persistent file, counted from 1. `kw3`
+    /// The script is killed after a change of a persistent file, counted from 1: `kw3`.
     KillAtFileChange(u32),
-    /// Power is cut after the call has returned, and some of its changes of persistent files are lost. `u2`
+    /// Power is cut after the call has returned, and some of its changes of persistent files are lost: `u2`.
     AfterCallUnsynced(u32),
 }
 
 impl FaultPoint {
-    /// Whether the script is killed while power stays on.
+    /// Returns whether the script is killed while power stays on.
     pub fn is_kill(self) -> bool {
         matches!(self, Self::Kill(..) | Self::KillAtFileChange(_))
     }
 
-    /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
+    /// Returns the disturbance that a back end applies to the call, or `None` if the call is not made or is not
+    /// disturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
             Self::BeforeCall | Self::AfterCall | Self::AfterCallUnsynced(_) => None,
@@ -87,7 +88,7 @@ impl fmt::Display for FaultPoint {
 /// One fault of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScheduledFault {
-    /// Number of the call, from 1: in the undisturbed run, or since the previous fault.
+    /// Number of the call, counted from 1 in the undisturbed run, or since the previous fault.
     pub call: u32,
     /// The fault in that call.
     pub point: FaultPoint,

@@ -1,4 +1,4 @@
-//! The groups in which a lease script's verdicts are given.
+//! Groups of properties of a lease script, each of which has one verdict in a report.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub enum Group {
     Dhcpv6,
     /// Another program uses the NVRAM at the same time.
     SharedNvram,
-    /// The script writes to the flash only if something that is stored has changed.
+    /// The script writes to the flash only if stored data has changed.
     WriteEconomy,
 }
 
@@ -48,7 +48,7 @@ impl Group {
         Self::WriteEconomy,
     ];
 
-    /// The name in scenario files and on the command line.
+    /// Returns the name in scenario files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Survives => "survives",
@@ -64,7 +64,7 @@ impl Group {
         }
     }
 
-    /// The property in words, as a heading of a report.
+    /// Returns the property in words, as a heading for a report.
     pub fn title(self) -> &'static str {
         match self {
             Self::Survives => "survives reboot and power cut",
@@ -80,9 +80,10 @@ impl Group {
         }
     }
 
-    /// The group of a broken invariant in a scenario of the group `scenario`.
+    /// Returns the group of a violated invariant in a scenario of the group `scenario`.
     ///
-    /// Redundant writes always belong to [`Group::WriteEconomy`], because they are no failure of what the scenario tests.
+    /// Redundant writes always belong to [`Group::WriteEconomy`], because they are not a failure of the property that
+    /// the scenario tests.
     pub fn of_invariant(invariant: Invariant, scenario: Option<Self>) -> Self {
         let default = match invariant {
             Invariant::NoRedundantWrites => return Self::WriteEconomy,

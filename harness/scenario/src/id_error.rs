@@ -5,13 +5,13 @@ use std::path::PathBuf;
 /// The version of the ids that this program reads and writes.
 pub(super) const VERSION: &str = "c1";
 
-/// Why a text is no id, or no longer the id of a case.
+/// Why a text is not a valid id, or no longer identifies a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// The text is not an id.
     #[error("invalid id `{0}`: expected {VERSION}:01234567:PATH::12a3")]
     Form(String),
-    /// The id is of this version.
+    /// The id has this other version.
     #[error("id of version `{0}`: this version of leaselab reads {VERSION}")]
     Version(String),
     /// A fault of the schedule is invalid.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Invariant {
-    /// After the script has returned 0 for an event, `init` after any later power cut shows it.
+    /// After the script has returned 0 for an event, the output of `init` after any later power cut includes the effect
+    /// of the event.
     Durability,
     /// A power cut during an event leaves the lease of that address in its state before or after the event, and does not
     /// change any other lease.
@@ -20,14 +21,14 @@ pub enum Invariant {
     Neighbours,
     /// Without a power cut, `init` prints exactly the leases of dnsmasq after every event.
     Agreement,
-    /// No flash operation happens if nothing that is stored has changed.
+    /// No flash operation happens unless stored data has changed.
     #[serde(alias = "thrift")]
     #[schemars(extend("x-aliases" = ["thrift"]))]
     NoRedundantWrites,
 }
 
 impl Invariant {
-    /// The name in scenario files.
+    /// Returns the name in scenario files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Durability => "durability",

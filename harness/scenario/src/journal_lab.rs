@@ -34,7 +34,7 @@ impl Strategy {
     pub const ALL: [Self; 6] =
         [Self::OldManual, Self::Dhcpd44, Self::Dhcpd44NoLink, Self::Dnsmasq, Self::Kea, Self::Ours];
 
-    /// The name in scenario files.
+    /// Returns the name in scenario files.
     pub fn name(self) -> &'static str {
         match self {
             Self::OldManual => "old-manual",
@@ -67,7 +67,7 @@ impl Loss {
     /// All kinds of losses.
     pub const ALL: [Self; 4] = [Self::NoDatabase, Self::Old, Self::Torn, Self::Lost];
 
-    /// The name in scenario files.
+    /// Returns the name in scenario files.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoDatabase => "no-database",
@@ -101,18 +101,18 @@ impl fmt::Display for Loss {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskFaults {
-    /// The power is cut or the process killed at each system call that changes something.
+    /// Power is cut, or the process is killed, at each system call that changes the disk.
     #[default]
     Cuts,
     /// Each system call fails, once or from then on, with EIO or ENOSPC.
     IoErrors,
-    /// Bytes change on the medium, and blocks are erased or written to the wrong place. A loss counts if the program does
-    /// not report the damage, or reads a lease that never was.
+    /// Bytes change on the medium, and blocks are erased or written to the wrong place. A loss counts if the program
+    /// does not report the damage, or reads a lease that never existed.
     Damage,
 }
 
 impl DiskFaults {
-    /// The name in messages.
+    /// Returns the name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cuts => "cuts",
@@ -122,7 +122,7 @@ impl DiskFaults {
     }
 }
 
-/// A program that rewrites its lease database, and is disturbed at each of its system calls.
+/// A program that rewrites its lease database and is disturbed at each of its system calls.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct JournalLab {
@@ -134,20 +134,20 @@ pub struct JournalLab {
     /// What happens to the program and its disk: `cuts` (default), `io-errors` or `damage`.
     #[serde(default)]
     pub faults: DiskFaults,
-    /// The losses that the faults cause. The run fails on any other loss, and if no fault causes a listed one.
+    /// The losses that the faults cause. The run fails if any other loss occurs, or if a listed loss does not occur.
     #[serde(default)]
     pub loses: JournalLosses,
     /// The window between two system calls in which a power cut leaves no database.
     pub window: Option<CallWindow>,
 }
 
-/// The losses that power cuts cause, for each behaviour of the file system.
+/// The losses that faults cause, for each behaviour of the file system.
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct JournalLosses {
-    /// Losses with `files = "ordered"`.
+    /// Losses with `write-ordering = "ordered"`.
     pub ordered: Vec<Loss>,
-    /// Losses with `files = "reordering"`.
+    /// Losses with `write-ordering = "reordering"`.
     pub reordering: Vec<Loss>,
 }
 

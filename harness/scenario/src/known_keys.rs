@@ -1,4 +1,4 @@
-//! Finds keys and values of a file that the schema does not know, and suggests known ones.
+//! Finds keys and values in a file that the schema does not know, and suggests known ones.
 
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
@@ -10,17 +10,17 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostics::{Source, SourceError};
 use crate::schema::schema;
 
-/// A suggestion is at least this similar (Jaro-Winkler, 0 to 1).
+/// Minimum similarity of a suggestion (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.75;
 
-/// The known word that is most similar to a misspelt one, if any is similar.
+/// Returns the known word that is most similar to a misspelt one, if any is similar enough.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let rated = known.into_iter().map(|known| (strsim::jaro_winkler(word, known), known));
     let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(similarity, _)| *similarity >= SIMILAR).map(|(_, known)| known)
 }
 
-/// Checks that the schema knows every key of a file, and every value of those with a fixed set of values.
+/// Checks that the schema knows every key of a file, and every value of the keys with a fixed set of values.
 pub(crate) fn check(source: &Arc<Source>, table: &DeTable<'_>) -> Result<(), SourceError> {
     static SCHEMA: LazyLock<Value> = LazyLock::new(schema);
     Checker { source, root: &SCHEMA }.table(&SCHEMA, table, "a scenario")

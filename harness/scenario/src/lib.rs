@@ -1,7 +1,7 @@
-//! Scenarios: the TOML format, its reader, its JSON schema.
+//! Scenarios: the TOML format, its reader and its JSON schema.
 //!
-//! [`load`] reads a file and makes its [`Case`]s: a [`Scenario`] with one value for each of its parameters. Each has a
-//! list of [`Step`]s. An [`Id`] names a case and the faults that are injected into it.
+//! [`load`] reads a file and creates its [`Case`]s. A case is a [`Scenario`] with one value for each of its parameters,
+//! and has a list of [`Step`]s. An [`Id`] identifies a case and the faults that are injected into it.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Reads a scenario file and makes its cases.
+//! Reads a scenario file and creates its cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -21,44 +21,45 @@ use crate::substitution::Substitution;
 use crate::suitability::{with_any_script, with_dialect};
 use crate::units::Parameters;
 
-/// A scenario file may not be larger than this many bytes.
+/// The maximum size of a scenario file in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// The cases of a file, and those that the options leave out.
+/// The cases of a file, and those that do not suit the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The cases, in the order of their parameters.
     pub cases: Vec<Case>,
-    /// Cases that make no sense with the script or the dialect of the command line.
+    /// Cases that make no sense with the script or the dialect on the command line.
     pub unsuited: Vec<Unsuited>,
 }
 
-/// A case that makes no sense with the script or the dialect of the command line.
+/// A case that makes no sense with the script or the dialect on the command line.
 #[derive(Clone, Debug)]
 pub struct Unsuited {
     /// The scenario file.
     pub path: PathBuf,
     /// The name of the case.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// Reads a scenario file and makes its cases, without those that the options leave out. See [`load`].
+/// Reads a scenario file and creates its cases, except those that do not suit the command line. See [`load`].
 ///
 /// # Errors
-/// An error in the text, with its place.
+/// Returns an error in the text, with its place.
 pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Case>, SourceError> {
     load(path, text, overrides).map(|loaded| loaded.cases)
 }
 
-/// Reads a scenario file and makes its cases.
+/// Reads a scenario file and creates its cases.
 ///
-/// The build and the release of dnsmasq on the command line (`rtc`, `dnsmasq`) select among those that the scenario names,
-/// and replace the default where the scenario names none. Dialects on the command line replace those of the scenario.
+/// The build and the release of dnsmasq on the command line (`rtc`, `dnsmasq`) select among those that the scenario
+/// names, and replace the default if the scenario names none. Dialects on the command line replace those of the
+/// scenario.
 ///
 /// # Errors
-/// An error in the text, with its place.
+/// Returns an error in the text, with its place.
 pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, SourceError> {
     let source = Source::new(path, text);
     let mut table =
@@ -102,7 +103,7 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
     Ok(loaded)
 }
 
-/// The parameters of a case without those that name its script.
+/// Returns the parameters of a case, except those that name its script.
 fn without_script(case: &Case) -> Parameters {
     let program = case.scenario.script.program.get_ref();
     let mut parameters = case.parameters.clone();
@@ -123,7 +124,7 @@ struct Loader<'s, 'a> {
 }
 
 impl<'a> Loader<'_, 'a> {
-    /// The case with these parameters; `None` if the file excludes it.
+    /// Returns the case with these parameters, or `None` if the file excludes it.
     fn case(&self, parameters: Parameters) -> Result<Option<Case>, SourceError> {
         let mut substitution = Substitution::new(self.source, self.values, &parameters);
         let mut filled = DeTable::new();

@@ -1,4 +1,4 @@
-//! Networks besides the one of the router's first interface.
+//! Networks other than that of the router's first interface.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

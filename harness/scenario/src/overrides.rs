@@ -11,19 +11,19 @@ use crate::unspanned::unspanned;
 pub struct Overrides {
     /// dnsmasq builds to run (`good`, `broken`); empty for those of the scenario.
     pub rtc: Vec<String>,
-    /// Dialects to run instead of those of the scenario; empty for those of the scenario.
+    /// Dialects to run instead of those of the scenario; empty to run those of the scenario.
     pub dialect: Vec<String>,
     /// Releases of dnsmasq to run; empty for those of the scenario.
     pub dnsmasq: Vec<String>,
-    /// Whether a script of one's own replaces `shell` and `rust`. Cases that differ only in which of these they run are then
-    /// one case.
+    /// Whether a script from the command line replaces `shell` and `rust`. Cases that differ only in which of the two
+    /// they run then become one case.
     pub chosen_script: bool,
 }
 
-/// The dialect of scenarios that name none.
+/// The default dialect.
 const DEFAULT_DIALECT: &str = "openwrt";
 
-/// Replaces the dialects of a file. Returns those that the file names, or the default.
+/// Replaces the dialects of a file. Returns the dialects that the file names, or the default.
 pub(crate) fn override_dialect(table: &mut DeTable<'_>, values: &[String]) -> Vec<String> {
     let fixed = table.get("router").and_then(|router| router.get_ref().get("dialect"));
     let fixed = fixed.and_then(|value| value.get_ref().as_str()).map(str::to_owned);
@@ -75,16 +75,16 @@ fn insert(table: &mut DeTable<'_>, section: &'static str, key: String, value: De
 pub(crate) struct Setting<'o> {
     /// The section of the scenario file.
     section: &'static str,
-    /// The name in this section, and of the parameter.
+    /// The key in this section, which is also the name of the parameter.
     key: &'static str,
-    /// The value if the file has none; `None` if it is not known.
+    /// The value if the file sets none; `None` if it is not known.
     default: Option<&'static str>,
     /// The values of the command line.
     values: &'o [String],
 }
 
 impl Overrides {
-    /// The settings other than the dialect, with their values.
+    /// Returns the settings other than the dialect, with their values on the command line.
     pub(crate) fn settings(&self) -> [Setting<'_>; 2] {
         let setting = |section, key, default, values| Setting { section, key, default, values };
         [
@@ -94,7 +94,8 @@ impl Overrides {
     }
 }
 
-/// Adds `[parameters] KEY = values` and `[SECTION] KEY = "$KEY"` if the file does not mention KEY. Returns whether it did.
+/// Adds `[parameters] KEY = values` and `[SECTION] KEY = "$KEY"` if the file does not mention KEY. Returns whether they
+/// were added.
 pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) -> bool {
     let Setting { section, key, values, .. } = *setting;
     let says = |section: &str| table.get(section).and_then(|s| s.get_ref().get(key)).is_some();
@@ -106,7 +107,7 @@ pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) -> 
     true
 }
 
-/// Whether the command line selects this combination.
+/// Returns whether the command line selects this combination.
 pub(crate) fn is_selected(
     combination: &Parameters,
     table: &DeTable<'_>,

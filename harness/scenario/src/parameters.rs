@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostics::{Source, SourceError};
 use crate::units::{Parameters, Scalar};
 
-/// The cross product of a file's parameters may not be larger than this.
+/// The maximum number of combinations of a file's parameters.
 pub(crate) const MAX_CASES: usize = 4096;
 
 /// The parameters to which the command line may give values that the file does not list.
@@ -53,7 +53,7 @@ impl<'a> ParameterValues<'a> {
         Ok(all)
     }
 
-    /// Every combination of values; `None` if there are more than [`MAX_CASES`].
+    /// Returns every combination of values, or `None` if there are more than [`MAX_CASES`].
     pub(crate) fn combinations(&self) -> Option<Vec<Parameters>> {
         let mut product = vec![Parameters::new()];
         for (name, values) in &self.lists {
@@ -74,13 +74,13 @@ impl<'a> ParameterValues<'a> {
         Some(product)
     }
 
-    /// Whether the file or the command line may give the parameter this value.
+    /// Returns whether the file or the command line may give the parameter this value.
     pub(crate) fn may_be(&self, name: &str, value: &Scalar) -> bool {
         OVERRIDABLE.contains(&name)
             || self.lists.iter().any(|(own, values)| own == name && values.contains(value))
     }
 
-    /// A value of a parameter as the parser represents it.
+    /// Returns a value of a parameter as the parser represents it.
     pub(crate) fn parsed(&self, name: &str, value: &Scalar) -> DeValue<'a> {
         self.parsed[&(name.to_owned(), value.clone())].clone()
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum PersistentFolder {
-    /// Its path. It is empty at first; `/etc` has the few files that programs need.
+    /// The path of a folder that is empty at first, except that `/etc` contains the few files that programs need.
     Path(String),
     /// A folder that has contents before the first boot.
     Filled(FilledFolder),
@@ -26,7 +26,7 @@ pub struct FilledFolder {
 }
 
 impl PersistentFolder {
-    /// The path on the router.
+    /// Returns the path on the router.
     pub fn path(&self) -> &str {
         match self {
             Self::Path(path) | Self::Filled(FilledFolder { path, .. }) => path,
@@ -53,18 +53,18 @@ impl JsonSchema for PersistentFolder {
 }
 
 /// The description in the schema.
-const DESCRIPTION: &str = "The path of a folder that survives a reboot, empty at first; or a \
-                           table with its path and a folder with the contents that it has before \
-                           the first boot.";
+const DESCRIPTION: &str = "The path of a folder that survives a reboot and is empty at first, or a \
+                           table with its path and a folder with its contents before the first \
+                           boot.";
 
 /// What a power cut does to changes of persistent files that were not synced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsynced {
-    /// They have reached the medium, because the kernel writes them within seconds. `leaselab crash` explores what else can
-    /// happen.
+    /// The changes have reached the medium, because the kernel writes them within seconds. `leaselab crash` explores
+    /// what else can happen.
     #[default]
     Kept,
-    /// Those of the last script call are lost.
+    /// The changes of the last script call are lost.
     Lost,
 }

@@ -18,7 +18,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The word in the text of a point.
+    /// Returns the word in the text of a point.
     pub fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
@@ -58,24 +58,25 @@ pub enum Point {
     FileChange {
         /// Number of the change, from 1.
         nth: u32,
-        /// Which of the possible states a power cut leaves: 0 if nothing is lost; the last one if there are fewer.
+        /// The number of the possible state that a power cut leaves; 0 if nothing is lost. If there are fewer states,
+        /// it stands for the last one.
         state: u32,
     },
 }
 
 impl Point {
-    /// Whether the point is at a change of a persistent file.
+    /// Returns whether the point is at a change of a persistent file.
     pub fn is_file_change(&self) -> bool {
         matches!(self, Self::FileChange { .. })
     }
 
-    /// Whether the point is inside a flash operation, which only a power cut can interrupt.
+    /// Returns whether the point is inside a flash operation, which only a power cut can interrupt.
     pub fn is_inside_flash_operation(&self) -> bool {
         matches!(self, Self::Erase | Self::Program | Self::Operation { .. } | Self::Within { .. })
     }
 }
 
-/// A text that is no [`Point`].
+/// The error for a text that is not a valid [`Point`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "invalid point `{0}` in a script call: expected `before set`, `after set`, `before commit`, `after commit` (also get, \
@@ -179,7 +180,7 @@ mod tests {
     #[case("nvram 5 op 1 byte 512")]
     #[case("file change 2")]
     #[case("file change 2 state 1")]
-    fn points_read_and_print_alike(#[case] text: &str) {
+    fn points_round_trip(#[case] text: &str) {
         assert_eq!(text.parse::<Point>().map(|point| point.to_string()), Ok(text.to_owned()));
     }
 
@@ -191,7 +192,7 @@ mod tests {
     #[case("file change 0")]
     #[case("file change")]
     #[case("after lunch")]
-    fn other_words_are_refused(#[case] text: &str) {
+    fn invalid_points_are_rejected(#[case] text: &str) {
         assert!(text.parse::<Point>().is_err());
     }
 }

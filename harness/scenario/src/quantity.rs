@@ -1,8 +1,8 @@
-//! Numbers of things in messages.
+//! Numbers with nouns in messages.
 
 use std::fmt::Display;
 
-/// A number with its noun: `1 case`, `2 cases`. The plural of the noun must end in `s`, without any other change.
+/// Formats a number with its noun: `1 case`, `2 cases`. The plural of the noun must be the noun with an added `s`.
 pub fn quantity<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{ending}")

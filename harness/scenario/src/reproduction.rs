@@ -16,10 +16,10 @@ use crate::digest;
 use crate::fault_point::ScheduledFault;
 use crate::id_error::{IdError, VERSION};
 
-/// Stands for an empty schedule.
+/// The text of an empty schedule.
 const NO_FAULT: &str = "run";
 
-/// Characters of a path that are written as `%XX`, beside those that are not ASCII.
+/// Characters of a path that are written as `%XX`, in addition to those that are not ASCII.
 const IN_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b':');
 
 /// Characters of a parameter's name or value that are written as `%XX`.
@@ -37,12 +37,12 @@ pub struct Id {
     pub path: PathBuf,
     /// The case of the file.
     pub parameters: IdParameters,
-    /// The faults, each counted from the call after the one before.
+    /// The faults. The calls of each are counted from the call after the previous fault.
     pub schedule: Vec<ScheduledFault>,
 }
 
 impl Id {
-    /// The id of a schedule of a case.
+    /// Creates the id of a case with a schedule.
     pub fn new(case: &Case, schedule: &[ScheduledFault]) -> Self {
         Self {
             sum: sum(case),
@@ -52,15 +52,15 @@ impl Id {
         }
     }
 
-    /// The value of one parameter.
+    /// Returns the value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.0.get(name).map(String::as_str)
     }
 
-    /// Whether the id names this case.
+    /// Returns whether the id identifies this case.
     ///
     /// # Errors
-    /// When the file has changed since the id was made.
+    /// Returns an error if the file has changed since the id was created.
     pub fn fits(&self, case: &Case) -> Result<bool, IdError> {
         if sum(case) != self.sum {
             return Err(IdError::FileChanged(self.path.clone()));
@@ -69,7 +69,7 @@ impl Id {
     }
 }
 
-/// The parameters of a case, as text. Displayed as in an id.
+/// The parameters of a case as text. They are displayed as in an id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdParameters(BTreeMap<String, String>);
 
@@ -162,7 +162,7 @@ mod tests {
     #[case("c1:00000001:b.toml::3w2.7+1u4")]
     #[case("c1:00000001:it's a \"b\".toml:a=1+1:run")]
     #[case("c1:00000001:a%3Ab%25.toml:mac=02%3A00,list=a%2Cb%3Dc,empty=:run")]
-    fn ids_parse_and_render_alike(#[case] text: &str) {
+    fn ids_round_trip(#[case] text: &str) {
         let id = text.parse::<Id>().expect("an id");
         assert_eq!(id.to_string().parse(), Ok(id));
     }
@@ -185,7 +185,7 @@ mod tests {
     #[case("c1:00000001:b.toml::0p")]
     #[case("c1:00000001:b.toml::1f0.1.2")]
     #[case("c1:00000001:b.toml::1p+")]
-    fn other_texts_are_refused(#[case] text: &str) {
+    fn invalid_ids_are_rejected(#[case] text: &str) {
         assert!(text.parse::<Id>().is_err());
     }
 
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_is_parsed_as_it_was_rendered(
+        fn random_ids_round_trip(
             sum: u32,
             path in vec(1..=u8::MAX, 1..20),
             parameters in btree_map(".*", ".*", 0..4),

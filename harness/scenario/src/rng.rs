@@ -3,30 +3,30 @@
 use rand::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-/// A generator whose output depends on the seed alone, so that a seed in a reproduction id is enough.
+/// A generator whose output depends only on the seed, so that a reproduction id needs only the seed.
 ///
-/// It is PCG-64 MCG, which `rand_pcg` keeps stable across versions, and draws whole numbers only: the last bit of a
-/// floating-point result may differ between math libraries.
+/// It is PCG-64 MCG, which `rand_pcg` keeps stable across versions. It generates only integers, because the last bit of
+/// a floating-point result may differ between math libraries.
 #[derive(Clone, Debug)]
 pub struct DeterministicRng(Pcg64Mcg);
 
 impl DeterministicRng {
-    /// A generator with this seed.
+    /// Creates a generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    /// A uniform number from 0 to `n - 1`; 0 if `n` is 0.
+    /// Returns a uniformly distributed number from 0 to `n - 1`, or 0 if `n` is 0.
     pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(n)) >> 64) as u64
     }
 
-    /// A uniform number from `from` to `to`, both included.
+    /// Returns a uniformly distributed number from `from` to `to`, inclusive.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
-    /// A uniform number from half of `mean` to one and a half of it, at least 1.
+    /// Returns a uniformly distributed number from half of `mean` to one and a half times `mean`, but at least 1.
     pub fn around(&mut self, mean: u64) -> u64 {
         self.between(mean / 2, mean + mean / 2).max(1)
     }

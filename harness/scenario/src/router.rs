@@ -27,7 +27,7 @@ impl Rtc {
     /// Both builds.
     pub const ALL: [Self; 2] = [Self::Good, Self::Broken];
 
-    /// The name in scenarios.
+    /// Returns the name in scenarios.
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -44,7 +44,7 @@ pub enum Store {
     #[default]
     Nvram,
     /// In a journal on a file system that survives reboots (`LEASE_STORE=journal:PATH`). This needs `use = "rust"`. The
-    /// settings of NVRAM and flash have no effect then, and `commits` counts the calls that wrote to the journal.
+    /// settings of NVRAM and flash then have no effect, and `commits` counts the calls that wrote to the journal.
     Journal,
 }
 
@@ -75,8 +75,8 @@ pub struct Router {
     pub free: Option<Bytes>,
     /// Additional variables at the start, by name.
     pub variables: BTreeMap<String, String>,
-    /// Files of the router, by path, with their contents; `\xNN` stands for any byte. Those below `/tmp` are written anew at
-    /// each boot, before dnsmasq starts, as firmware does.
+    /// The contents of files of the router, by path. `\xNN` stands for any byte. Files below `/tmp` are written again
+    /// at each boot, before dnsmasq starts, as firmware does.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
     /// A flash image to start with, as a path relative to this file. It replaces `neighbours` and `free`.
@@ -87,9 +87,9 @@ pub struct Router {
     pub persistent: Option<Vec<PersistentFolder>>,
     /// How many bytes the persistent folders can hold beyond their first contents, in pages of 4 KiB (default: no limit).
     pub persistent_size: Option<Bytes>,
-    /// Which changes of persistent files that were not synced can survive a power cut: `reordering` or `ordered`. By default,
-    /// the file system is not known: what breaks a lease although each change is on the medium at once, as with JFFS2, is a
-    /// bug; what only `reordering` breaks, as with UBIFS, is a risk.
+    /// Which changes of persistent files that were not synced can survive a power cut: `reordering` or `ordered`. By
+    /// default, the file system is not known: a violation that occurs even if each change reaches the medium at once,
+    /// as with JFFS2, is a bug; a violation that occurs only with `reordering`, as with UBIFS, is a risk.
     pub write_ordering: Option<WriteOrdering>,
     /// What a power cut in a scenario does to changes of persistent files that were not synced: `kept` (default) or `lost`.
     pub unsynced: Unsynced,
@@ -100,7 +100,7 @@ pub struct Router {
     pub clock: BootClock,
     /// The true date at the first step (default 2026-01-05T12:00:00Z).
     pub date: Moment,
-    /// Error of the wall clock's speed in parts per million; positive is too fast (default 0).
+    /// Error of the wall clock's speed in parts per million; positive means too fast (default 0).
     pub drift: i32,
 }
 

@@ -1,6 +1,6 @@
 //! The JSON schema of the scenario format, for editors.
 //!
-//! It has no `anyOf` and no `oneOf`: an editor reports a misspelt word once for each of their branches.
+//! It has no `anyOf` and no `oneOf`, because an editor would report a misspelt word once for each branch.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,11 @@ const ID: &str = "urn:leaselab:scenario";
 /// Matches the name of a parameter in place of a number or a boolean.
 const PARAMETER: &str = "^\\$[A-Za-z0-9_-]+$";
 
-/// The schema as pretty JSON text, with a newline at its end.
+/// Returns the schema as pretty-printed JSON with a trailing newline.
 pub fn json_schema() -> String {
     format!("{:#}\n", schema())
 }
 
-/// The schema.
 pub(crate) fn schema() -> Value {
     let mut schema = Value::from(schemars::schema_for!(Scenario));
     adapt(&mut schema);
@@ -28,7 +27,7 @@ pub(crate) fn schema() -> Value {
 }
 
 /// Adapts a schema of Rust types to TOML files: TOML has no `null`, and the name of a parameter may stand wherever a
-/// number, a boolean or one of several words is wanted.
+/// number, a boolean or one of several words is expected.
 fn adapt(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(adapt),
@@ -57,15 +56,15 @@ fn remove_null(schema: &mut Map<String, Value>) {
             let only = only.clone();
             schema.remove("anyOf");
             for (key, value) in only {
-                // The description of a property stays before that of its type.
+                // The description of a property takes precedence over that of its type.
                 schema.entry(key).or_insert(value);
             }
         }
     }
 }
 
-/// Joins the words of an enum, each of which has its own branch because it has its own description. The keyword `x-aliases`
-/// lists old words that are still read; it is for leaselab itself, and editors do not know it.
+/// Joins the words of an enum, each of which has its own branch because it has its own description. The keyword
+/// `x-aliases` lists old words that are still accepted. Only leaselab uses it; editors ignore it.
 fn join_words(schema: &mut Map<String, Value>) {
     let Some(Value::Array(branches)) = schema.get("oneOf") else { return };
     let (mut words, mut aliases) = (Vec::new(), Vec::new());

@@ -26,10 +26,10 @@ pub struct Script {
     pub strict: Option<bool>,
     /// Free bytes of the NVRAM, for tools that cannot report them (`LEASE_NVRAM_FREE`).
     pub free: Option<Bytes>,
-    /// How long each call but `init` runs on the router's clocks, after it has stored its lease (default 0s). Until it ends,
-    /// dnsmasq makes no other call: from 2.34 on, calls wait with the data of the time at which they were queued, and are made
-    /// even if dnsmasq ends; 2.33 makes one call for all changes of a lease, and drops what waits when it is terminated. Only
-    /// with the modelled dnsmasq.
+    /// How long each call except `init` runs on the router's clocks after it has stored its lease (default 0s). Until
+    /// the call ends, dnsmasq makes no other call. From 2.34 on, calls wait with the data from the time at which they
+    /// were queued, and are made even if dnsmasq ends. 2.33 makes one call for all changes of a lease, and drops
+    /// waiting changes when it is terminated. Only the modelled dnsmasq supports this key.
     pub call_time: Option<Seconds>,
     /// Further environment variables.
     #[schemars(with = "BTreeMap<String, String>")]

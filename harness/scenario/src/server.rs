@@ -15,11 +15,12 @@ use crate::units::{LeaseTime, Seconds};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Server {
-    /// The release of dnsmasq, from `2.33` to `2.92` (default: the newest). `leaselab dnsmasq list` shows what the releases do
-    /// differently. Under `leaselab live` and `leaselab qemu`, the default is the release of the real dnsmasq.
+    /// The release of dnsmasq, from `2.33` to `2.92` (default: the newest). `leaselab dnsmasq list` shows the
+    /// differences between the releases. Under `leaselab live` and `leaselab qemu`, the default is the release of the
+    /// real dnsmasq.
     #[schemars(with = "Option<String>")]
     pub dnsmasq: Option<Spanned<String>>,
-    /// The range of DHCPv4 addresses, `FIRST-LAST` (default `192.168.1.50-192.168.1.249`, unless `options` have a
+    /// The range of DHCPv4 addresses, `FIRST-LAST` (default `192.168.1.50-192.168.1.249`, unless `options` contain a
     /// `--dhcp-range`).
     #[schemars(with = "Option<String>")]
     pub range: Option<Spanned<String>>,
@@ -40,8 +41,8 @@ pub struct Server {
     /// How dnsmasq passes a client-id or DUID of more than 100 bytes to the script: `whole` (default) or `cut`. Under
     /// `leaselab live`, the default is the behaviour of the real dnsmasq.
     pub long_ids: Option<LongIds>,
-    /// dnsmasq keeps its leases in a file of its own, and calls the script only to tell it what changes, without `init`:
-    /// `true` for `/tmp/dhcp.leases`, or the path of the file. A file below `/tmp` is lost when power is cut.
+    /// Makes dnsmasq keep its leases in its own file and call the script only to report changes, without `init`: `true`
+    /// for `/tmp/dhcp.leases`, or the path of the file. A file below `/tmp` is lost when power is cut.
     #[serde(skip_serializing_if = "LeaseFile::is_none")]
     pub leasefile: LeaseFile,
     /// Additional command-line options of dnsmasq, for example `--domain=lan`.
@@ -79,7 +80,7 @@ pub enum LeaseFile {
 }
 
 impl LeaseFile {
-    /// The path of the file, if there is one.
+    /// Returns the path of the file, if there is one.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::None => None,
@@ -145,8 +146,8 @@ impl JsonSchema for LeaseFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LongIds {
-    /// Complete.
+    /// The complete identifier.
     Whole,
-    /// Its first 100 bytes and a colon, as dnsmasq does since the fix of CVE-2026-4892.
+    /// The first 100 bytes and a colon, as dnsmasq passes it since the fix for CVE-2026-4892.
     Cut,
 }

@@ -30,7 +30,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// An undisturbed step that is played once in every case and expects nothing.
+    /// Creates an undisturbed step that is run once in every case and expects nothing.
     pub fn new(action: Action) -> Self {
         Self {
             note: None,
@@ -43,7 +43,7 @@ impl Step {
         }
     }
 
-    /// The step in one line, as a file describes it: without its expectations, its note and its condition.
+    /// Formats the step in one line, as in a file, without its expectations, note and condition.
     pub fn summary(&self) -> String {
         let bare =
             Self { note: None, when: Condition::default(), expect: Vec::new(), ..self.clone() };
@@ -59,7 +59,7 @@ impl Step {
         texts.join(", ")
     }
 
-    /// The same step with a disturbance of one of its script calls.
+    /// Adds a disturbance of one of the step's script calls.
     #[must_use]
     pub fn disturbed(mut self, disturbance: CallDisturbance) -> Self {
         self.disturbance = Some(disturbance);
@@ -86,7 +86,7 @@ pub enum Action {
     PowerCut,
     /// Time passes.
     Advance(Seconds),
-    /// The wall clock is set to a date, or by a distance from its present reading.
+    /// The wall clock is set to a date, or moved by a distance from its current reading.
     SetClock(Moment),
     /// NTP sets the wall clock to the true time.
     Ntp,
@@ -117,7 +117,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The key of the step's table; `None` for [`Action::Check`].
+    /// Returns the key of the step's table, or `None` for [`Action::Check`].
     pub fn key(&self) -> Option<&'static str> {
         Some(match self {
             Self::Check => return None,
@@ -152,7 +152,7 @@ pub enum ClientMessage {
     Renew,
     /// Broadcast REQUEST at T2.
     Rebind,
-    /// REQUEST of the remembered address after a reboot of the client.
+    /// REQUEST for the remembered address after a reboot of the client.
     InitReboot,
     /// A renewal with another host name.
     Rename,
@@ -165,7 +165,7 @@ pub enum ClientMessage {
 }
 
 impl ClientMessage {
-    /// The key of the step's table.
+    /// Returns the key of the step's table.
     pub fn key(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -204,7 +204,7 @@ pub struct CallDisturbance {
 }
 
 impl CallDisturbance {
-    /// Disturbs the first script call of a step.
+    /// Creates a disturbance of the first script call of a step.
     pub fn first(disturbance: Disturbance) -> Self {
         Self { call: NonZeroU32::MIN, disturbance }
     }

@@ -1,4 +1,4 @@
-//! Replaces the names of parameters by their values.
+//! Replaces the names of parameters with their values.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::diagnostics::{Source, SourceError};
 use crate::parameters::ParameterValues;
 use crate::units::Parameters;
 
-/// Replaces `$name` and `${name}` by the values of one case.
+/// Replaces `$name` and `${name}` with the values of one case.
 pub(crate) struct Substitution<'s, 'a> {
     source: &'s Arc<Source>,
     values: &'s ParameterValues<'a>,
@@ -28,12 +28,12 @@ impl<'s, 'a> Substitution<'s, 'a> {
         Self { source, values, parameters, used: BTreeSet::new() }
     }
 
-    /// The names that were replaced.
+    /// Returns the names that were replaced.
     pub(crate) fn into_used(self) -> BTreeSet<String> {
         self.used
     }
 
-    /// The value with all names in it replaced, at any depth.
+    /// Replaces all names in a value, at any depth.
     pub(crate) fn apply(
         &mut self,
         value: &Spanned<DeValue<'a>>,

@@ -1,4 +1,4 @@
-//! Which cases make sense with a script or a dialect for which they were not written.
+//! Whether a case makes sense with a script or a dialect for which it was not written.
 
 use crate::actions::RawCall;
 use crate::disturbance::Disturbance;
@@ -6,10 +6,10 @@ use crate::expect::Expect;
 use crate::scenario::Scenario;
 use crate::step::{Action, Step};
 
-/// The beginning of the names of the variables in which the project's scripts store leases.
+/// The prefix of the names of the variables in which the project's scripts store leases.
 const LEASE_VARIABLES: &str = "dnsmasq_lease_";
 
-/// Why a case makes no sense with the script or the dialect of the command line.
+/// Why a case makes no sense with the script or the dialect on the command line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuitability {
     /// The scenario names a script of its own.
@@ -24,13 +24,13 @@ pub enum Unsuitability {
     /// It sets variables of the project's scripts.
     #[error("it sets environment variables of the project's scripts")]
     Environment,
-    /// The NVRAM begins with records of the project's scripts, or another program writes some.
+    /// The NVRAM contains records of the project's scripts at the start, or another program writes such records.
     #[error("it is about the variables in which the project's scripts store leases")]
     Records,
     /// It calls the script with arguments that dnsmasq does not pass.
     #[error("it calls the script with arguments that dnsmasq does not pass")]
     RawCall,
-    /// It begins with an image.
+    /// It starts with an NVRAM image.
     #[error("its NVRAM image was not made by {0}")]
     Image(String),
     /// It damages bytes of the NVRAM.
@@ -42,12 +42,12 @@ pub enum Unsuitability {
     /// It cuts power inside a flash operation.
     #[error("it cuts power inside a flash operation that may not exist with {0}")]
     FlashOperation(String),
-    /// It expects numbers of flash operations, or what the script does in a full NVRAM.
+    /// It expects numbers of flash operations, or a behaviour of the script in a full NVRAM.
     #[error("it expects costs or free space of its own dialects, not of {0}")]
     Expectations(String),
 }
 
-/// Why a scenario makes no sense with a script of one's own; `None` if it does.
+/// Returns why a scenario makes no sense with a script from the command line, or `None` if it does make sense.
 pub(crate) fn with_any_script(scenario: &Scenario) -> Option<Unsuitability> {
     let program = scenario.script.program.get_ref();
     if !matches!(program.as_str(), "shell" | "rust") {
@@ -92,8 +92,8 @@ pub(crate) fn with_any_script(scenario: &Scenario) -> Option<Unsuitability> {
     steps().any(is_unusual).then_some(Unsuitability::RawCall)
 }
 
-/// Why a scenario makes no sense with a dialect that it does not name; `None` if it does. `chosen_script`: `--script`
-/// replaces the project's scripts, so that expectations about these are not judged.
+/// Returns why a scenario makes no sense with a dialect that it does not name, or `None` if it does make sense. If
+/// `chosen_script` is set, `--script` replaces the project's scripts, and expectations about these are not checked.
 pub(crate) fn with_dialect(
     scenario: &Scenario,
     dialect: &str,
@@ -133,7 +133,7 @@ pub(crate) fn with_dialect(
     None
 }
 
-/// Whether an expectation depends on how a dialect stores variables.
+/// Returns whether an expectation depends on how a dialect stores variables.
 fn has_costs(expect: &Expect) -> bool {
     expect.nvram_commands.is_some()
         || expect.erases.is_some()

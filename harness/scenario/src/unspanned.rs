@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-/// A value with an empty span.
+/// Wraps a value with an empty span.
 pub fn unspanned<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }

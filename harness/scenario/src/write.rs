@@ -1,4 +1,4 @@
-//! A scenario as the text of its file.
+//! Writes a scenario as the text of its file.
 
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -9,11 +9,11 @@ use crate::scenario::Scenario;
 use crate::script::Script;
 use crate::server::Server;
 
-/// The text that [`super::cases`] reads as this scenario, without what is the default anyway; each line of
-/// `comment` stands before it behind a `#`.
+/// Returns the text that [`super::cases`] reads as this scenario. Defaults are left out. The text starts with the lines
+/// of `comment`, each after a `#`.
 ///
 /// # Panics
-/// Never: every type of the format is a table, a list or a value of TOML.
+/// Never panics, because every type of the format is a table, a list or a value of TOML.
 pub fn to_toml(scenario: &Scenario, comment: &str) -> String {
     let mut text = String::new();
     for line in comment.lines() {
@@ -83,7 +83,7 @@ fn line(text: &mut String, key: &str, value: &Value) {
     _ = writeln!(text, "{key} = {value}");
 }
 
-/// A `$` begins a parameter, `$$` is a dollar sign.
+/// Doubles each `$`, because a single one begins the name of a parameter.
 fn escaped(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace('$', "$$")),
@@ -102,9 +102,9 @@ mod tests {
     use super::*;
     use crate::{Overrides, cases};
 
-    /// Also the old name of an invariant is read, and the new one written.
+    /// The old name of an invariant is read, and its new name is written.
     #[test]
-    fn a_scenario_survives_being_written() {
+    fn a_scenario_round_trips() {
         let text = r#"title = "A $$ and more"
 [router]
 dialect = "broadcom"

@@ -1,4 +1,4 @@
-//! Every scenario of the repository is the same after it has been written and read again.
+//! Checks that every scenario in the repository is unchanged after it is written and read again.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ fn scenario_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The scenario of a case as a file without parameters.
+/// Returns the scenario of a case without its parameters.
 fn without_parameters(case: &Case) -> Scenario {
     let mut scenario = case.scenario.clone();
     scenario.parameters.clear();

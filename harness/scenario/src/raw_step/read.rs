@@ -52,7 +52,7 @@ impl RawStep {
 
     fn take_repeat(&mut self) -> Result<Option<Repeat>, StepError> {
         let too_often = |span| {
-            let message = format!("a step is repeated at most {MAX_REPETITIONS} times");
+            let message = format!("a step can be repeated at most {MAX_REPETITIONS} times");
             StepError::new(span, message)
         };
         match (self.times.take(), self.every.take(), self.until.take()) {
@@ -67,7 +67,7 @@ impl RawStep {
                 let span = every.span();
                 let (every, until) = (every.into_inner(), until.into_inner());
                 if every.0 == 0 {
-                    return Err(StepError::new(span, "`every` is at least one second"));
+                    return Err(StepError::new(span, "`every` must be at least one second"));
                 }
                 if until.0 / every.0 > MAX_REPETITIONS {
                     return Err(too_often(span));
@@ -81,7 +81,7 @@ impl RawStep {
                 Err(StepError::new(until.span(), "`until` needs `every`"))
             }
             (Some(Located(times)), ..) => {
-                let message = "a step is repeated either `times`, or `every` … `until` …";
+                let message = "a step can be repeated with `times`, or with `every` and `until`, but not with both";
                 Err(StepError::new(times.span(), message))
             }
         }
@@ -198,7 +198,7 @@ fn flag(
     Ok(span.map(|span| (action, span)))
 }
 
-/// The place of a flag, which cannot be `false`.
+/// Returns the place of a flag. A flag cannot be `false`.
 fn only_true(key: &str, Located(flag): Located<bool>) -> Result<Range<usize>, StepError> {
     if *flag.get_ref() {
         Ok(flag.span())

@@ -25,7 +25,7 @@ pub(crate) struct RawStep {
     /// The step is run only in cases in which each of these parameters has the given value, or one of the given values.
     #[serde(skip_serializing_if = "Condition::is_empty")]
     pub(crate) when: Condition,
-    /// Repeats the action, each time after this much time has passed, until `until` has passed. At least 1s.
+    /// Repeats the action until `until` has passed. This much time, at least 1s, passes before each repetition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) every: Option<Located<Seconds>>,
     /// The total time of the repetitions of `every`; at most 1,000,000 repetitions.
@@ -47,7 +47,8 @@ pub(crate) struct RawStep {
     /// Action: this much time passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advance: Option<Located<Seconds>>,
-    /// Action: the wall clock is set to a date, or by a distance from its present reading. The kernel refuses times before 1970.
+    /// Action: the wall clock is set to a date, or moved by a distance from its current reading. The kernel refuses
+    /// times before 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set_clock: Option<Located<Moment>>,
     /// Action, `true`: NTP sets the wall clock to the true time.
@@ -60,7 +61,7 @@ pub(crate) struct RawStep {
     /// start) or `sighup`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dnsmasq: Option<Located<DaemonAction>>,
-    /// Action: a new client, or several, join the network and request leases.
+    /// Action: one or more new clients join the network and request leases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) join: Option<Located<Join>>,
     /// Action: a client with a lease sends DISCOVER and REQUEST again.
@@ -115,7 +116,7 @@ pub(crate) struct RawStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) configure: Option<Located<Configure>>,
 
-    /// `true`: while the script runs, a web page calls it with `init`, too.
+    /// `true`: while the script runs, a web page also calls it with `init`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) web_page: Option<Located<bool>>,
     /// Disturbance: power is lost at this point of a script call: `before` or `after` the first `nvram` command with a

@@ -56,7 +56,7 @@ mod tests {
     #[case("512", 512)]
     #[case("32 KiB", 32_768)]
     #[case("1MiB", 1_048_576)]
-    fn sizes(#[case] text: &str, #[case] bytes: u64) {
+    fn sizes_are_parsed(#[case] text: &str, #[case] bytes: u64) {
         assert_eq!(text.parse(), Ok(Bytes(bytes)));
     }
 
@@ -66,7 +66,7 @@ mod tests {
     #[case("3 kb")]
     #[case("99999999999999999999")]
     #[case("5 GiB")]
-    fn no_sizes(#[case] text: &str) {
+    fn invalid_sizes_are_rejected(#[case] text: &str) {
         assert!(text.parse::<Bytes>().is_err(), "{text}");
     }
 }

@@ -9,13 +9,13 @@ use super::seconds::Seconds;
 use super::unit_error::UnitError;
 use super::written_as_text::written_as_text;
 
-/// A reading of a clock: a date in RFC 3339 (`"1970-01-01T00:00:30Z"`), or a distance from the
-/// clock's present reading (`"+3y"`, `"-5m"`).
+/// A reading of a clock: a date in RFC 3339 (`"1970-01-01T00:00:30Z"`), or a distance from the clock's current reading
+/// (`"+3y"`, `"-5m"`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Seconds since the epoch.
     At(i64),
-    /// Seconds to add to the clock's present reading.
+    /// Seconds to add to the clock's current reading.
     By(i64),
 }
 
@@ -62,8 +62,8 @@ pub enum BootClock {
     Kept,
     /// No battery-backed clock: 1970-01-01T00:00:00Z.
     Epoch,
-    /// A fixed date, such as the build date of an image, or a distance from the true time, such as that of a clock that is
-    /// wrong by months.
+    /// A fixed date, such as the build date of an image, or a distance from the true time, for example for a clock that
+    /// is wrong by months.
     Moment(Moment),
 }
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments() {
+    fn moments_are_parsed() {
         assert_eq!("1970-01-01T00:00:30Z".parse(), Ok(Moment::At(30)));
         assert_eq!("-5m".parse(), Ok(Moment::By(-300)));
         assert_eq!("1970".parse(), Ok(BootClock::Epoch));

@@ -18,7 +18,7 @@ impl FromStr for Seconds {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let invalid = || UnitError::LengthOfTime(text.to_owned());
         let span: jiff::Span = text.parse().map_err(|_| invalid())?;
-        // A year has no fixed length in a calendar; the lab's years are 365 days.
+        // A year has no fixed length in a calendar; here it has 365 days.
         let years = i64::from(span.get_years());
         if span.get_months() != 0 {
             return Err(UnitError::Months(text.to_owned()));
@@ -69,7 +69,7 @@ mod tests {
     #[case("7d", 604_800)]
     #[case("2w", 1_209_600)]
     #[case("3y", 94_608_000)]
-    fn lengths_of_time(#[case] text: &str, #[case] seconds: u64) {
+    fn lengths_of_time_are_parsed(#[case] text: &str, #[case] seconds: u64) {
         assert_eq!(text.parse(), Ok(Seconds(seconds)));
     }
 
@@ -80,7 +80,7 @@ mod tests {
     #[case("1.5s")]
     #[case("2 months")]
     #[case("999999999y")]
-    fn no_lengths_of_time(#[case] text: &str) {
+    fn invalid_lengths_of_time_are_rejected(#[case] text: &str) {
         assert!(text.parse::<Seconds>().is_err(), "{text}");
     }
 }

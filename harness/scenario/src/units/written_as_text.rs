@@ -1,4 +1,4 @@
-//! Values that scenario files contain as text, and as a number where the text is one.
+//! Values that are written in scenario files as text, or as a number if the text consists of digits.
 
 use std::fmt;
 use std::marker::PhantomData;
