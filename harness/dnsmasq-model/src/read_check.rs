@@ -131,7 +131,12 @@ fn lease_line(words: &LeaseWords<'_>, rules: &Rules) -> Result<Option<Vec<u8>>, 
         let parsed = parse_stored_hex(&mut clid, 255, TypePrefix::Rejected, rules.hex_syntax);
         parsed.map(|hex| hex_text(&clid[..hex.len])).unwrap_or_default()
     };
-    let time = atol(c_string(words.time)).to_string();
+    let time = match rules.init_parser {
+        // `%lu` saturates at 2^64 - 1, which is -1 as time_t.
+        InitParser::Scanf => strtoul(words.time) as i64,
+        _ => atol(c_string(words.time)),
+    };
+    let time = time.to_string();
     let line = LeaseLine {
         time: time.as_bytes(),
         id: id.as_bytes(),
@@ -175,6 +180,15 @@ mod tests {
         for release in ["2.55", "2.80"] {
             let release: Release = release.parse().expect("a release");
             assert_eq!(read_lines(text.as_bytes(), release), Ok(Vec::new()), "reading ends");
+        }
+    }
+
+    #[test]
+    fn scanf_and_atol_saturate_at_different_times() {
+        let text = b"99999999999999999999 02:aa:00:00:00:01 10.0.0.1 * *\n";
+        for (release, time) in [("2.55", "-1"), ("2.80", "9223372036854775807")] {
+            let read = read_lines(text, release.parse().expect("a release")).expect("it survives");
+            assert!(read[0].line.starts_with(time.as_bytes()), "{release}: {read:?}");
         }
     }
 

@@ -65,7 +65,7 @@ fn an_option_that_is_not_modelled_is_reported_with_its_place() {
 #[case::endless(&["[[step]]\nevery = \"1s\"\nuntil = \"100y\"\nntp = true"], "at most 1000000 times")]
 #[case::unending(&["[[step]]\nevery = \"1s\"\nntp = true"], "`every` needs `until`")]
 #[case::no_pause(&["[[step]]\nevery = \"0s\"\nuntil = \"1s\"\nntp = true"], "at least one second")]
-#[case::two_repeats(&["[[step]]\ntimes = 2\nevery = \"1s\"\nuntil = \"9s\"\nntp = true"], "either `times`")]
+#[case::two_repeats(&["[[step]]\ntimes = 2\nevery = \"1s\"\nuntil = \"9s\"\nntp = true"], "but not with both")]
 #[case::two_disturbances(&["[[step]]\nboot = {}\ncut = \"erase\"\nfail = \"set\""], "has `cut` and `fail`")]
 #[case::call_of_nothing(&["[[step]]\nboot = {}\nat-call = 2"], "`at-call` needs")]
 #[case::call_zero(&["[[step]]\nboot = {}\ncut = \"erase\"\nat-call = 0"], "at-call = 0")]
