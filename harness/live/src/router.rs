@@ -354,7 +354,7 @@ impl Live {
     /// # Errors
     /// If the file cannot be read.
     pub fn log(&self) -> Result<Vec<u8>, BackendError> {
-        match fs::read(self.process.path("log")) {
+        match self.process.read("log") {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             other => other.map_err(|error| environment("reading dnsmasq's log", &error)),
         }
@@ -362,7 +362,7 @@ impl Live {
 
     /// The last lines of dnsmasq's log.
     fn log_tail(&self) -> String {
-        let text = fs::read(self.process.path("log")).unwrap_or_default();
+        let text = self.process.read("log").unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES)..].join(" / ")

@@ -26,5 +26,5 @@ pub use layout::{
 };
 pub use namespaces::{Isolation, enter};
 pub use octets::Octets;
-pub use plain_file::{InnerRoot, read_plain, write_plain};
+pub use plain_file::{InnerRoot, append_plain, read_plain, write_plain};
 pub use root::Root;

@@ -56,6 +56,14 @@ pub(crate) fn write_plain_at(folder: impl AsFd, name: &Path, contents: &[u8]) ->
     open(folder, name, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC)?.write_all(contents)
 }
 
+/// Opens a file to append to it, and creates it if it does not exist. Does not follow links.
+///
+/// # Errors
+/// If it cannot be opened, or is not a regular file.
+pub fn append_plain(path: &Path) -> io::Result<File> {
+    open(CWD, path, OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)
+}
+
 /// Opens a folder. Does not follow links.
 pub(crate) fn open_folder(parent: impl AsFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -129,6 +129,21 @@ fn a_dnsmasq_that_is_killed_by_the_output_of_init_is_reported() {
         .stdout(contains("it was killed by signal 6").and(contains("nothex")));
 }
 
+/// What a script puts in the place of dnsmasq's log is neither waited for nor followed.
+#[rstest]
+#[case::pipe("mkfifo /.leaselab/log")]
+#[case::link("ln -s /etc/passwd /.leaselab/log")]
+fn a_script_cannot_replace_the_log(#[case] command: &str) {
+    let lab = lab("");
+    lab.write("script.sh", format!("#!/bin/sh\nrm -f /.leaselab/log; {command}; exit 0\n"));
+    lab.command(&["live", "scenario.toml", "--rtc", "good", "--script", "script.sh"])
+        .timeout(std::time::Duration::from_secs(60))
+        .assert()
+        .code(predicate::in_iter([1, 3]))
+        .stdout(contains("root:").not())
+        .stderr(contains("root:").not());
+}
+
 #[test]
 fn unusable_executables_and_options_are_named() {
     let lab = lab("");

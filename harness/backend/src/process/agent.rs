@@ -5,7 +5,6 @@
 //! that a script leaves behind.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::{self, BufRead, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -21,7 +20,7 @@ use rustix::process::{
 };
 
 use sandbox::clock::{Supervision, Supervisor, Time};
-use sandbox::{FileTree, Isolation, read_plain};
+use sandbox::{FileTree, Isolation, append_plain, read_plain};
 
 use super::dnsmasq_stand_in::DnsmasqStandIn;
 use super::files::MAX_FILE;
@@ -242,7 +241,7 @@ fn answer(stdout: &mut impl Write, message: &impl serde::Serialize) -> io::Resul
 
 /// Starts a program without waiting for it.
 fn start(program: &Program, directory: &Path, log: &Path) -> io::Result<Child> {
-    let log = fs::File::options().create(true).append(true).open(log)?;
+    let log = append_plain(log)?;
     let errors = log.try_clone()?;
     let mut command = command(program, directory)?;
     let child = command.stdout(log).stderr(errors).spawn();

@@ -385,6 +385,14 @@ impl Process {
         self.folder.path().join(name)
     }
 
+    /// Reads an entry of the scratch folder. A script may have replaced it: does not follow links, and waits for no pipe.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not a regular file.
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        read_plain(&self.path(name), MAX_FILE)
+    }
+
     /// Why the script or what runs it could not be started.
     pub(super) fn start_failure(&self, error: StartError) -> BackendError {
         let path = if self.script.len() == 1 { self.script.last() } else { None };
@@ -600,15 +608,15 @@ impl Backend for Process {
 
     fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let read = (|| {
-            let flash = read_plain(&self.path("flash"), MAX_FILE)?;
-            let staging = match read_plain(&self.path("staging"), MAX_FILE) {
+            let flash = self.read("flash")?;
+            let staging = match self.read("staging") {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 other => Some(other?),
             };
             Ok((flash, staging))
         })();
         let (flash, staging) =
-            read.map_err(|e: io::Error| BackendError::environment("the flash file", &e))?;
+            read.map_err(|e: io::Error| BackendError::environment(FLASH_FILE, &e))?;
         self.template.with_contents(&flash, staging).map(Cow::Owned).ok_or_else(|| {
             BackendError::Environment("the script changed the size of the flash file".to_owned())
         })
@@ -622,9 +630,12 @@ impl Backend for Process {
                 None => remove_if_exists(&self.path("staging")),
             }
         })();
-        written.map_err(|e| BackendError::environment("the flash file", &e))
+        written.map_err(|e| BackendError::environment(FLASH_FILE, &e))
     }
 }
+
+/// The flash file in an error message: only a script that has changed the folder makes it unreadable.
+const FLASH_FILE: &str = "the flash file in /.leaselab, a folder that scripts must not change";
 
 fn fresh_ram(storage: &Storage) -> FileTree {
     sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
