@@ -3,7 +3,7 @@
 //! | ordering | names | contents |
 //! |---|---|---|
 //! | ordered | any prefix of the changes since the last `fsync` of any file or of the folder | any prefix of the bytes written since the last `fsync` of the file |
-//! | reordering | any subset of the changes since the last `fsync` of the folder | for each write: all bytes, the first half, zeros followed by the second half, only zeros, or nothing |
+//! | reordering | any subset of the changes since the last `fsync` of the folder | for each write: all bytes, the first half, the second half (after zeros if it extends the file), only zeros, or nothing |
 //!
 //! For up to [`MAX_COMBINED`] name changes, all subsets are enumerated. For more changes, these subsets are enumerated: each
 //! prefix, each change alone, and all changes but one. For the contents of several files, these combinations are enumerated:

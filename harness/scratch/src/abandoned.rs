@@ -33,7 +33,8 @@ fn remove_abandoned_in(place: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Acquires the lock of a scratch folder of this user. Returns `None` if the owner still holds it.
+/// Acquires the lock of a scratch folder. Returns `None` if the owner still holds it, or if the folder does not belong to
+/// this user.
 fn lock_of_the_dead(folder: &Path) -> Option<File> {
     let metadata = fs::symlink_metadata(folder).ok()?;
     if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
