@@ -86,7 +86,7 @@ pub fn encode(
     }
     let has_parameters = !matches!(kind, Kind4::Release | Kind4::Decline);
     if let Some(name) = client.hostname.as_ref().filter(|_| has_parameters) {
-        // Encoded as raw bytes: a host name need not be UTF-8.
+        // The name is encoded as raw bytes, because a host name need not be UTF-8.
         let option = UnknownOption::new(OptionCode::Hostname, name.to_vec());
         options.insert(DhcpOption::Unknown(option));
     }

@@ -35,8 +35,8 @@ fn fuzz_the_responses_of_dns() {
     });
 }
 
-/// Tests options with invalid lengths for which the decoder of dhcproto returns no error, such as a static route with a
-/// prefix length of 33.
+/// Tests options with invalid lengths for which the decoder of dhcproto panics instead of returning an error, such as a
+/// static route with a prefix length of 33.
 #[test]
 fn options_of_invalid_length_are_ignored() {
     for option in [&[121, 5, 33, 1, 2, 3, 4][..], &[152, 0], &[151, 0], &[81, 1, 0], &[94, 1, 0]] {

@@ -69,7 +69,7 @@ impl Folder {
         }
     }
 
-    /// Creates a folder for large files in the folder for temporary files.
+    /// Creates a folder for large files in the default location for temporary files.
     ///
     /// # Errors
     /// Returns an error if it cannot be created.
