@@ -1,4 +1,4 @@
-//! Builds the library with the simulated clock that is preloaded into a live dnsmasq.
+//! Builds the shared library with the simulated clock, which is preloaded into a live dnsmasq.
 
 use std::path::PathBuf;
 use std::{env, process};

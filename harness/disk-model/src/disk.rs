@@ -1,7 +1,7 @@
-//! A folder on a simulated disk: what programs see, what is on the medium, and the changes in between.
+//! A folder on a simulated disk: the state that programs see, the state on the medium, and the pending changes between them.
 //!
-//! Names and contents are separate. Each has a part that survives any power cut, and a list of pending changes that may
-//! or may not have reached the medium.
+//! Names and contents are stored separately. Each has a part that survives any power cut, and a list of pending changes that
+//! may or may not have reached the medium.
 
 use std::ffi::{OsStr, OsString};
 use std::hash::{Hash, Hasher};
@@ -29,17 +29,17 @@ pub struct Disk {
     calls: u64,
     cut: CutState,
     steps: Vec<Step>,
-    /// Number of calls, also those that only read.
+    /// Number of calls, including those that only read.
     attempts: u64,
     fault: Option<IoFault>,
-    /// The first call that failed by the fault.
+    /// The first call that failed because of the fault.
     failed: Option<String>,
     /// Whether the file system supports hard links.
     pub has_links: bool,
 }
 
 impl Disk {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub fn new(ordering: WriteOrdering) -> Self {
         Self {
             ordering,
@@ -64,19 +64,19 @@ impl Disk {
         self.cut = CutState::Scheduled(cut);
     }
 
-    /// Schedules calls that fail, numbered from the next call on.
+    /// Schedules calls that fail. Numbering starts with the next call.
     pub fn fail(&mut self, fault: IoFault) {
         self.attempts = 0;
         self.fault = Some(fault);
         self.failed = None;
     }
 
-    /// Number of calls since the last [`Self::fail`] or [`Self::end_processes`], also those that only read.
+    /// Returns the number of calls since the last [`Self::fail`] or [`Self::end_processes`], including those that only read.
     pub fn attempts(&self) -> u64 {
         self.attempts
     }
 
-    /// The first call that failed by [`Self::fail`].
+    /// Returns the first call that failed because of [`Self::fail`].
     pub fn failed_call(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -92,7 +92,8 @@ impl Disk {
         }
     }
 
-    /// Counts a call. `grows` is whether it needs space.
+    /// Counts a call, and returns the error of the scheduled fault if the call must fail. `grows` is whether the call needs
+    /// space.
     fn attempt(
         &mut self,
         grows: bool,
@@ -112,7 +113,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Returns the calls since the last call of this function, and restarts their numbering.
+    /// Returns the calls that changed something since the last use of this function, and restarts their numbering.
     pub fn take_steps(&mut self) -> Vec<Step> {
         self.calls = 0;
         std::mem::take(&mut self.steps)
@@ -125,7 +126,7 @@ impl Disk {
         self.pending.clear();
     }
 
-    /// Ends all processes without a power loss.
+    /// Ends all processes without a power cut. Cancels the scheduled cut and the scheduled fault.
     pub fn end_processes(&mut self) {
         self.handles.clear();
         self.cut = CutState::None;
@@ -150,12 +151,12 @@ impl Disk {
         self.handles.clear();
     }
 
-    /// The file names in ascending order.
+    /// Returns the file names in ascending order.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         self.names.keys().map(|name| name.to_string_lossy().into_owned())
     }
 
-    /// A hash of the whole state: what programs see, what is on the medium, and the changes in between.
+    /// Returns a hash of the whole state: the state that programs see, the state on the medium, and the pending changes.
     pub fn digest(&self) -> u64 {
         let mut hasher = Xxh3::new();
         let nodes = self.names.values().chain(self.durable.values());
@@ -168,12 +169,12 @@ impl Disk {
         hasher.finish()
     }
 
-    /// The contents of a file.
+    /// Returns the contents of a file.
     pub fn contents(&self, name: &OsStr) -> Option<&[u8]> {
         self.names.get(name).map(|node| self.nodes[*node].data.as_slice())
     }
 
-    /// All files with their contents, in ascending order of their names.
+    /// Returns all files with their contents, in ascending order of their names.
     pub fn files(&self) -> impl Iterator<Item = (&OsStr, &[u8])> {
         self.names.iter().map(|(name, node)| (name.as_os_str(), self.nodes[*node].data.as_slice()))
     }
@@ -185,7 +186,7 @@ impl Disk {
         self.durable.insert(name, node);
     }
 
-    /// Creates a file whose name reaches the medium only together with its contents, as a symbolic link.
+    /// Creates a file whose contents reach the medium together with its name, as they do for a symbolic link.
     pub fn create_linked(&mut self, name: &OsStr, data: &[u8]) {
         let node = self.add_synced_node(data);
         self.change_name(NameChange::Add(name.to_owned(), node));
@@ -194,7 +195,7 @@ impl Disk {
     /// Writes bytes at an offset. A gap before them is filled with zeros.
     ///
     /// # Errors
-    /// If there is no such file, or the scheduled cut has occurred.
+    /// Returns an error if there is no such file, or the scheduled cut has occurred.
     pub fn write_at(
         &mut self,
         name: &OsStr,
@@ -215,7 +216,8 @@ impl Disk {
         self.nodes.len() - 1
     }
 
-    /// Counts a call that changes something. Returns the number of bytes to write if the scheduled cut is inside the call.
+    /// Counts a call that changes something. Returns the number of bytes to write if the scheduled cut is inside the call, or
+    /// `None` if the call is not cut.
     fn step(
         &mut self,
         text: impl FnOnce() -> String,
@@ -337,7 +339,7 @@ impl FileSystem for Disk {
         self.step(|| format!("fsync {name}"), 0)?;
         self.nodes[node].sync();
         if self.ordering == WriteOrdering::Ordered {
-            // The file system commits its whole journal, including the changes of names.
+            // The file system commits its whole journal, including the changes to names.
             self.durable.clone_from(&self.names);
             self.pending.clear();
         }

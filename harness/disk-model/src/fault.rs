@@ -1,4 +1,4 @@
-//! Faults of system calls, and the list of calls by which cuts are numbered.
+//! Faults in system calls: power cuts, kills and I/O errors. A fault is identified by the number of a call.
 
 use std::io;
 
@@ -11,14 +11,14 @@ pub struct Cut {
     pub bytes: usize,
 }
 
-/// Whether a cut is scheduled.
+/// The state of the scheduled cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CutState {
-    /// None is scheduled.
+    /// No cut is scheduled.
     None,
-    /// At this call.
+    /// This cut is scheduled.
     Scheduled(Cut),
-    /// It has occurred: no process runs any more.
+    /// The cut has occurred, and no process runs any more.
     Occurred,
 }
 
@@ -27,17 +27,18 @@ pub(crate) enum CutState {
 pub struct Step {
     /// The call as text, such as `rename dhcpd.leases.1 dhcpd.leases`.
     pub text: String,
-    /// Number of bytes that it writes.
+    /// Number of bytes that the call writes.
     pub bytes: usize,
 }
 
-/// Calls that fail.
+/// A fault that makes calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IoFault {
-    /// Number of the call, from 0. All calls are counted, also those that only read.
+    /// Number of the call, from 0. All calls are counted, including those that only read.
     pub call: u64,
-    /// Whether all later calls fail, too.
+    /// Whether all later calls fail too.
     pub lasts: bool,
-    /// The error. [`io::ErrorKind::StorageFull`] fails only calls that need space; the first write stores half of its bytes.
+    /// The error that the calls return. [`io::ErrorKind::StorageFull`] affects only calls that need space. If the call with
+    /// this number is a write, it stores half of its bytes.
     pub error: io::ErrorKind,
 }

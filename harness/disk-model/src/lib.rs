@@ -2,7 +2,7 @@
 //!
 //! [`Disk`] is the folder as programs see it, together with the changes that have not reached the medium yet.
 //! [`states_after_power_cut`] enumerates the possible states after a power cut, under the rules of a [`WriteOrdering`].
-//! [`IoFault`] makes calls fail; [`Disk::damage`] changes what is on the medium.
+//! [`IoFault`] makes calls fail, and [`Disk::damage`] changes the data on the medium.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The names of a folder, and changes of them.
+//! The file names in a folder, and changes to them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::ffi::OsString;
 /// File names, each with the index of its node.
 pub(crate) type Names = BTreeMap<OsString, usize>;
 
-/// A change of names.
+/// A change to the file names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum NameChange {
     Add(OsString, usize),
@@ -14,7 +14,7 @@ pub(crate) enum NameChange {
     Rename(OsString, OsString, usize),
 }
 
-/// Applies a change of names, as far as this is possible after earlier changes were lost.
+/// Applies a change to the file names, as far as this is possible after earlier changes were lost.
 pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
     match change {
         NameChange::Add(name, node) => {

@@ -1,6 +1,6 @@
-//! The contents of a file, and changes of them.
+//! The contents of a file, and changes to them.
 
-/// A change of a file's contents.
+/// A change to a file's contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum DataChange {
     Write(usize, Vec<u8>),
@@ -8,8 +8,8 @@ pub(crate) enum DataChange {
 }
 
 impl DataChange {
-    /// Applies the change, or only the range `part` of the bytes that it writes. If that extends the file, the bytes before
-    /// the range become zeros.
+    /// Applies the change, or only the range `part` of the bytes that it writes. If this extends the file, the new bytes
+    /// before the range are zeros.
     pub(crate) fn apply(&self, data: &mut Vec<u8>, part: &std::ops::Range<usize>) {
         match self {
             Self::Truncate(length) => data.resize((*length).min(data.len()), 0),
@@ -23,7 +23,7 @@ impl DataChange {
         }
     }
 
-    /// Number of bytes that are written.
+    /// Returns the number of bytes that the change writes.
     pub(crate) fn length(&self) -> usize {
         match self {
             Self::Write(_, bytes) => bytes.len(),
@@ -35,17 +35,17 @@ impl DataChange {
 /// The contents of a file, which may have several names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
-    /// As programs see them.
+    /// The contents that programs see.
     pub(crate) data: Vec<u8>,
-    /// As they are on the medium.
+    /// The contents on the medium.
     pub(crate) durable: Vec<u8>,
-    /// Changes since `durable`.
+    /// The changes that lead from `durable` to `data`.
     pub(crate) pending: Vec<DataChange>,
     pub(crate) modified: i64,
 }
 
 impl Node {
-    /// A file whose contents are all on the medium.
+    /// Creates a file whose contents are all on the medium.
     pub(crate) fn synced(data: Vec<u8>, modified: i64) -> Self {
         Self { durable: data.clone(), data, pending: Vec::new(), modified }
     }

@@ -2,12 +2,13 @@
 //!
 //! | ordering | names | contents |
 //! |---|---|---|
-//! | ordered | any prefix of the changes since the last fsync of anything | any prefix of the bytes written since the last fsync of the file |
-//! | reordering | any subset of the changes since the last fsync of the folder | each write complete, its first half, its second half after zeros, as zeros, or not at all |
+//! | ordered | any prefix of the changes since the last `fsync` of any file or of the folder | any prefix of the bytes written since the last `fsync` of the file |
+//! | reordering | any subset of the changes since the last `fsync` of the folder | for each write: all bytes, the first half, the second half (after zeros if it extends the file), only zeros, or nothing |
 //!
-//! All subsets of up to [`MAX_COMBINED`] changes are enumerated. For more changes, these are tried: each prefix, each
-//! change alone, and all changes but one. For the contents of several files: all files in their oldest or newest state, and
-//! each state of one file with the others in their oldest and in their newest state.
+//! For up to [`MAX_COMBINED`] name changes, all subsets are enumerated. For more changes, these subsets are enumerated: each
+//! prefix, each change alone, and all changes but one. For the contents of several files, these combinations are enumerated:
+//! all files in their oldest state, all files in their newest state, and each state of one file with the other files in
+//! their oldest and in their newest state.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,12 +18,12 @@ use super::names::{Names, apply_name};
 use super::node::{DataChange, Node};
 use super::ordering::WriteOrdering;
 
-/// Maximum number of name changes of which all subsets are enumerated.
+/// Maximum number of name changes for which all subsets are enumerated.
 const MAX_COMBINED: usize = 5;
 /// Maximum number of states of one file that are enumerated.
 const MAX_CONTENTS: usize = 24;
 
-/// The states that a power cut can leave, each as the next boot finds it.
+/// Returns the states that a power cut can leave, each as the next boot finds it.
 pub fn states_after_power_cut(disk: &Disk) -> Vec<Disk> {
     let mut found = Vec::new();
     let mut contents: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
@@ -147,7 +148,7 @@ fn content_states(node: &Node, ordering: WriteOrdering) -> Vec<Vec<u8>> {
                 next.truncate(MAX_CONTENTS);
                 states = next;
             }
-            // The state in which all changes have arrived is always included.
+            // The state in which all changes have reached the medium is always included.
             states.push(node.data.clone());
         }
     }
@@ -156,7 +157,7 @@ fn content_states(node: &Node, ordering: WriteOrdering) -> Vec<Vec<u8>> {
     states
 }
 
-/// The parts of a change that may arrive, each with whether its bytes arrive as zeros.
+/// Returns the parts of a change that may reach the medium, each with whether its bytes become zeros.
 fn parts(change: &DataChange) -> Vec<(Range<usize>, bool)> {
     let length = change.length();
     match change {

@@ -1,6 +1,6 @@
-//! Fuzz tests. The test suite runs each with the inputs that coverage-guided runs have found (`seeds/TEST.tar.xz`) and with
-//! random ones; `BOLERO_RANDOM_ITERATIONS=100000` asks for more of these. `ci/fuzz` runs them under libFuzzer, which is
-//! guided by coverage.
+//! Runs fuzz tests. The test suite runs each fuzz test with the inputs that coverage-guided runs have found
+//! (`seeds/TEST.tar.xz`), and with random inputs. `BOLERO_RANDOM_ITERATIONS=100000` increases the number of random inputs.
+//! `ci/fuzz` runs the fuzz tests under libFuzzer, which is coverage-guided.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub use bolero;
 
-/// Runs the test function around it as a fuzz test: `fuzz_inputs::check!(ITERATIONS, |bytes: &[u8]| …)`.
+/// Runs the enclosing test function as a fuzz test: `fuzz_inputs::check!(ITERATIONS, |bytes: &[u8]| …)`.
 #[macro_export]
 macro_rules! check {
     ($iterations:expr, $test:expr) => {{
@@ -23,18 +23,18 @@ macro_rules! check {
     }};
 }
 
-/// Runs a test with the packed inputs of the function that `inner` is defined in.
+/// Runs a test with the packed inputs of the function in which `inner` is defined.
 ///
 /// # Panics
-/// If the packed inputs cannot be read, or as the test does.
+/// Panics if the packed inputs cannot be read, or if the test panics.
 pub fn replay<T>(inner: &T, test: &dyn Fn(&[u8])) {
-    // libFuzzer begins with inputs of its own, which ci/fuzz unpacks.
+    // libFuzzer starts with the inputs that ci/fuzz unpacks.
     if std::env::var_os("BOLERO_LIBFUZZER_ARGS").is_some() {
         return;
     }
     let name = type_name_of_val(inner).rsplit("::").nth(1).expect("a function");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
-    // A test without packed inputs.
+    // The test may have no packed inputs.
     let Ok(file) = File::open(path.with_extension("tar.xz")) else { return };
     let mut archive = tar::Archive::new(lzma_rust2::XzReader::new(file, true));
     for entry in archive.entries().expect("an archive") {

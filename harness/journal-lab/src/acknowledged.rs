@@ -11,33 +11,33 @@ use scenario::{Loss, digest};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Acknowledged {
     pub(super) leases: Leases,
-    /// The values that are allowed for a lease whose commit was cut; `None` for no lease.
+    /// The values that are allowed for a lease whose commit was interrupted. `None` stands for no lease.
     pub(super) uncertain: BTreeMap<Ipv4Addr, BTreeSet<Option<u64>>>,
-    /// The leases after each acknowledgement, the latest last.
+    /// The leases after each acknowledgement, in chronological order.
     pub(super) history: Vec<Leases>,
 }
 
 impl Acknowledged {
-    /// A hash of the state, without its history.
+    /// Returns a hash of the state, without its history.
     pub(super) fn digest(&self) -> u64 {
         digest::of(&(&self.leases, &self.uncertain))
     }
 
-    /// A commit begins: until it is acknowledged, the old and the new value are allowed.
+    /// Records the beginning of a commit. Until the commit is acknowledged, the old value and the new value are allowed.
     pub(super) fn begin(&mut self, address: Ipv4Addr, ends: u64) {
         let before = self.leases.get(&address).copied();
         self.uncertain.entry(address).or_default().extend([before, Some(ends)]);
     }
 
-    /// A commit was acknowledged.
+    /// Records that a commit was acknowledged.
     pub(super) fn acknowledge(&mut self, address: Ipv4Addr, ends: u64) {
         self.leases.insert(address, ends);
         self.uncertain.remove(&address);
         self.history.push(self.leases.clone());
     }
 
-    /// The kind of loss if a program finds these leases on a damaged disk: leases that were never acknowledged, or fewer
-    /// leases without a report of damage.
+    /// Returns the kind of loss if a program finds these leases on a damaged disk. Leases that were never acknowledged always
+    /// count as a loss. Other differences count only if the program has not reported damage.
     pub(super) fn unnoticed_loss(&self, found: &LoadResult) -> Option<Loss> {
         let leases = found.leases.as_ref()?;
         let ever = |(address, value): (&Ipv4Addr, &u64)| {
@@ -49,7 +49,7 @@ impl Acknowledged {
         if found.damaged { None } else { self.loss(found) }
     }
 
-    /// The kind of loss if a program finds these leases after a cut.
+    /// Returns the kind of loss if a program finds these leases after a cut, or `None` if nothing was lost.
     pub(super) fn loss(&self, found: &LoadResult) -> Option<Loss> {
         let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };
         let is_allowed = |address: &Ipv4Addr| {
@@ -81,7 +81,8 @@ impl Acknowledged {
         };
         let invented =
             leases.iter().any(|(address, value)| !is_allowed(address) && !ever(address, *value));
-        // Neither the old nor the new value: the program read a part of a record, now or at an earlier start.
+        // If only leases with an interrupted commit are wrong, they have neither the old nor the new value: the program has
+        // read a part of a record, at this start or at an earlier one.
         let half = wrong.iter().all(|address| self.uncertain.contains_key(*address));
         if invented || half || found.damaged {
             return Some(Loss::Torn);

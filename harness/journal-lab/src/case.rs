@@ -1,4 +1,4 @@
-//! Runs a scenario with a `[journal]` section: explores one strategy and compares the losses with the expected ones.
+//! Runs a scenario with a `[journal]` section: explores one strategy and compares the losses with the expected losses.
 
 use super::damage::explore_damage;
 use super::explore::explore;
@@ -12,11 +12,11 @@ use scenario::{DiskFaults, JournalLab, Loss};
 pub struct CaseResult {
     /// The result of the exploration.
     pub report: Report,
-    /// The deviations from the scenario, one line each.
+    /// The deviations from the scenario, as lines of text.
     pub deviations: Vec<String>,
 }
 
-/// The least number of states that an exploration checks. Fewer would show that the faults do not occur.
+/// Returns the number of states that an exploration must exceed. A lower number shows that the faults do not occur.
 fn min_checked(faults: DiskFaults) -> u64 {
     match faults {
         DiskFaults::Cuts => 100,
@@ -25,7 +25,7 @@ fn min_checked(faults: DiskFaults) -> u64 {
     }
 }
 
-/// The losses that the scenario expects.
+/// Returns the losses that the scenario expects.
 pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
     match lab.write_ordering {
         WriteOrdering::Ordered => &lab.loses.ordered,
@@ -33,7 +33,7 @@ pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
     }
 }
 
-/// Explores the strategy, and compares the losses with the expected ones.
+/// Explores the strategy and compares the losses with the expected losses.
 pub fn run_case(lab: &JournalLab) -> CaseResult {
     let explore = match lab.faults {
         DiskFaults::Cuts => explore,

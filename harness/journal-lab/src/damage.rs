@@ -1,4 +1,5 @@
-//! Damages the medium: changed bytes, blocks that cannot hold their data, and blocks written to the wrong place.
+//! Damages the medium: changes bytes, replaces the data of blocks with zeros or 0xff bytes, and writes blocks to the wrong
+//! place.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,12 +10,12 @@ use super::run::{ENDS, TASKS, address, difference, installed, run_tasks};
 use disk_model::{Disk, WriteOrdering};
 use scenario::{Loss, Strategy};
 
-/// The unit in which a disk writes.
+/// Size in bytes of the units in which a disk writes.
 const BLOCK: usize = 512;
-/// Every so many bytes one is changed.
+/// Distance in bytes between the positions at which a byte is changed.
 const STEP: usize = 13;
 
-/// A change of what is on the medium.
+/// A change to the data on the medium.
 struct Damage {
     name: OsString,
     at: usize,
@@ -22,8 +23,8 @@ struct Damage {
     place: String,
 }
 
-/// Damages the files of a strategy in many ways. The next start may find fewer leases, but must report that, and must not
-/// find a lease that was never acknowledged; a later change must not lose a lease that it found.
+/// Damages the files of a strategy in many ways. The next start may find fewer leases, but must then report damage, and must
+/// not find a lease that was never acknowledged. A later change must not lose a lease that this start found.
 pub(super) fn explore_damage(strategy: Strategy, ordering: WriteOrdering) -> Report {
     Report::timed(strategy, ordering, |report| {
         let (mut disk, mut acknowledged) = installed(strategy, ordering);
@@ -38,7 +39,7 @@ pub(super) fn explore_damage(strategy: Strategy, ordering: WriteOrdering) -> Rep
             damaged.damage(&damage.name, damage.at, &damage.bytes);
             report.points += 1;
             report.distinct += 1;
-            // A change after each of them would take long.
+            // Making a change after every damage would take too long.
             check(report, damaged, &acknowledged, &damage.place, number % 16 == 0);
         }
     })
@@ -46,7 +47,7 @@ pub(super) fn explore_damage(strategy: Strategy, ordering: WriteOrdering) -> Rep
 
 fn damages(disk: &Disk) -> Vec<Damage> {
     let mut found = Vec::new();
-    // A backup is not read as long as the live file is there.
+    // A backup is not read while the live file exists.
     let is_live = |name: &OsStr| !name.as_encoded_bytes().ends_with(b"~");
     for (name, data) in disk.files().filter(|(name, _)| is_live(name)) {
         let shown = name.to_string_lossy();

@@ -14,12 +14,13 @@ struct Explorer<'a> {
     installed: Disk,
     base: Acknowledged,
     seen: HashSet<u64>,
-    /// Hashes of the disks that were already checked after a power cut, with those of the acknowledged leases.
+    /// The cases that were already checked after a power cut: the hash of the disk, the hash of the acknowledged leases, and
+    /// the kind of fault.
     power_cuts: HashSet<(u64, u64, FaultKind)>,
     report: &'a mut Report,
 }
 
-/// Cuts the power and kills the process at every call of a strategy, and checks the leases that the next start finds.
+/// Cuts the power or kills the process at every call of a strategy, and checks the leases that the next start finds.
 pub fn explore(strategy: Strategy, ordering: WriteOrdering) -> Report {
     Report::timed(strategy, ordering, |report| {
         let (installed, base) = installed(strategy, ordering);
@@ -35,7 +36,7 @@ pub fn explore(strategy: Strategy, ordering: WriteOrdering) -> Report {
     })
 }
 
-/// The cuts of a run: before each call, inside each write, and after the last call.
+/// Returns the cuts of a run: before each call, inside each write, and after the last call.
 fn cuts(steps: &[Step]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for (call, step) in steps.iter().enumerate() {
@@ -51,7 +52,7 @@ fn cuts(steps: &[Step]) -> Vec<Cut> {
     cuts
 }
 
-/// Describes the place of a cut.
+/// Describes the position of a cut in the sequence of calls.
 fn place(steps: &[Step], cut: Cut) -> String {
     let text = |at: u64| steps.get(at as usize).map(|step| step.text.as_str());
     match (cut.call.checked_sub(1).and_then(text), text(cut.call)) {
@@ -111,8 +112,8 @@ impl Explorer<'_> {
         }
     }
 
-    /// Checks the leases that the next process finds after a process was killed. Then that process makes one more change,
-    /// and the power is cut at each of its calls.
+    /// Checks the leases that the next process finds after the process was killed. Then the next process makes one more
+    /// change, and the power is cut at each of its calls.
     fn check_process_kill(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
         disk.end_processes();
         self.check(disk.clone(), acknowledged, FaultKind::Kill, place);

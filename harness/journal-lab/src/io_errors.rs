@@ -1,4 +1,4 @@
-//! Makes every call of a program fail, once or from then on.
+//! Makes each call of a program fail, either alone or together with all later calls.
 
 use std::collections::HashSet;
 use std::io;
@@ -10,15 +10,15 @@ use super::run::{TASKS, difference, installed, run_tasks};
 use disk_model::{Disk, IoFault, WriteOrdering, states_after_power_cut};
 use scenario::{Strategy, digest};
 
-/// The errors, and whether they last.
+/// The errors, whether they also affect all later calls, and their descriptions.
 const ERRORS: [(io::ErrorKind, bool, &str); 3] = [
     (io::ErrorKind::Other, false, "EIO in"),
     (io::ErrorKind::Other, true, "EIO from then on in"),
     (io::ErrorKind::StorageFull, true, "ENOSPC from then on in"),
 ];
 
-/// Lets every call of a strategy fail, also those that only read. After the errors have ended, and after a power cut, the
-/// next start must find all leases that were acknowledged.
+/// Makes each call of a strategy fail, including those that only read. After the errors have ended, with or without a power
+/// cut, the next start must find all leases that were acknowledged.
 pub(super) fn explore_io_errors(strategy: Strategy, ordering: WriteOrdering) -> Report {
     Report::timed(strategy, ordering, |report| {
         let (installed, base) = installed(strategy, ordering);
@@ -51,7 +51,7 @@ pub(super) fn explore_io_errors(strategy: Strategy, ordering: WriteOrdering) -> 
     })
 }
 
-/// No call.
+/// A fault that never occurs.
 const NEVER: IoFault = IoFault { call: u64::MAX, lasts: false, error: io::ErrorKind::Other };
 
 fn check(report: &mut Report, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {

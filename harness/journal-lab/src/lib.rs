@@ -1,11 +1,13 @@
-//! Programs that rewrite their lease database, interrupted at every system call.
+//! Tests programs that rewrite their lease database. The programs are interrupted at every system call.
 //!
-//! A [`Strategy`] is the way in which a program keeps leases in files: what it does at its start, for a change, and for a
-//! rewrite of the database. Each is emulated over a [`Disk`](disk_model::Disk), which separates what programs see from what
-//! is on the medium. [`explore`] cuts the power or kills the program at every call, enumerates the states that can be left
-//! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
-//! that it had acknowledged. [`DiskFaults`] are the other faults of [`run_case`]: every call fails, or what is on the medium
-//! changes.
+//! A [`Strategy`] is the way in which a program keeps leases in files: the calls that it makes at its start, for a change,
+//! and for a rewrite of the database. Each strategy is emulated on a [`Disk`](disk_model::Disk), which separates the state
+//! that programs see from the state on the medium.
+//!
+//! [`explore`] cuts the power or kills the program at every call, enumerates the states that this can leave
+//! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those that
+//! it had acknowledged. [`DiskFaults`] lists the kinds of faults that [`run_case`] supports: besides these cuts, failing
+//! calls and changes to the data on the medium.
 
 #![forbid(unsafe_code)]
 

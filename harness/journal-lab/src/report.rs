@@ -7,10 +7,10 @@ use disk_model::WriteOrdering;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use scenario::{Loss, Strategy};
 
-/// Maximum number of stored examples of each kind.
+/// Maximum number of stored examples for each kind of fault and kind of loss.
 const MAX_KEPT: usize = 3;
 
-/// What happened.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
     /// The power was cut.
@@ -30,7 +30,7 @@ impl FaultKind {
     pub const ALL: [Self; 5] =
         [Self::Power, Self::Kill, Self::KillThenPower, Self::IoError, Self::Damage];
 
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Power => "power",
@@ -41,7 +41,7 @@ impl FaultKind {
         }
     }
 
-    /// The beginning of a sentence about one fault, before its place.
+    /// Returns the beginning of a sentence about one fault. The place of the fault follows it.
     pub fn event(self) -> &'static str {
         match self {
             Self::Power => "power cut",
@@ -56,13 +56,13 @@ impl FaultKind {
 /// A fault after which leases were lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LossExample {
-    /// What happened.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// What was lost.
+    /// The kind of loss.
     pub loss: Loss,
     /// The place of the fault in the sequence of calls, or on the medium.
     pub place: String,
-    /// The difference between the acknowledged leases and those found.
+    /// The difference between the leases that were acknowledged and those that were found.
     pub text: String,
     /// The names of the files after the fault.
     pub names: Vec<String>,
@@ -75,19 +75,19 @@ pub struct Report {
     pub strategy: Strategy,
     /// The write ordering of the file system.
     pub ordering: WriteOrdering,
-    /// Number of calls of an undisturbed run.
+    /// Number of calls in a run without faults.
     pub calls: u64,
-    /// Number of states that faults left.
+    /// Number of disk states that the faults left.
     pub points: u64,
-    /// Number of distinct states.
+    /// Number of distinct states among them.
     pub distinct: u64,
     /// Number of distinct states in which the program was started.
     pub checked: u64,
-    /// Number of states with a loss, by what happened and what was lost.
+    /// Number of states with a loss, by kind of fault and kind of loss.
     pub losses: BTreeMap<(FaultKind, Loss), u64>,
-    /// The first examples of each kind.
+    /// The first examples for each kind of fault and kind of loss.
     pub examples: Vec<LossExample>,
-    /// Processor time.
+    /// Processor time of the exploration.
     pub cpu_time: Duration,
 }
 
@@ -106,7 +106,7 @@ impl Report {
         }
     }
 
-    /// A report filled in by `explore`, with its processor time.
+    /// Creates a report, fills it in with `explore`, and measures the processor time of `explore`.
     pub(super) fn timed(
         strategy: Strategy,
         ordering: WriteOrdering,
@@ -135,12 +135,12 @@ impl Report {
         }
     }
 
-    /// The number of faults with this kind of loss.
+    /// Returns the number of states with this kind of loss.
     pub fn count(&self, loss: Loss) -> u64 {
         self.losses.iter().filter(|((_, lost), _)| *lost == loss).map(|(_, count)| count).sum()
     }
 
-    /// The kinds of loss that occurred.
+    /// Returns the kinds of loss that occurred.
     pub fn kinds(&self) -> Vec<Loss> {
         Loss::ALL.into_iter().filter(|loss| self.count(*loss) > 0).collect()
     }

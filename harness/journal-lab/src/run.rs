@@ -1,4 +1,4 @@
-//! What the programs do while they are disturbed.
+//! The tasks that the programs run while faults occur.
 
 use std::net::Ipv4Addr;
 
@@ -9,7 +9,7 @@ use disk_model::{Disk, WriteOrdering};
 use lease_journal::OperationError;
 use scenario::Strategy;
 
-/// Number of leases at the beginning. With this number, dhcpd needs more than one call to write its file.
+/// Initial number of leases. With this number, dhcpd needs more than one call to write its file.
 const INSTALLED: u8 = 20;
 pub(super) const ENDS: u64 = 1_700_000_000;
 
@@ -20,7 +20,7 @@ pub(super) enum Task {
     Rewrite,
 }
 
-/// A new lease, a renewal and a rewrite; the same again; another renewal and another new lease.
+/// A new lease, a renewal and a rewrite, twice in succession; then another renewal and another new lease.
 pub(super) const TASKS: [Task; 8] = [
     Task::Commit(100, ENDS + 10),
     Task::Commit(1, ENDS + 20),
@@ -36,7 +36,7 @@ pub(super) fn address(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, last)
 }
 
-/// A disk with some leases, all of them on the medium.
+/// Returns a disk with [`INSTALLED`] leases, all of them on the medium, and these leases as acknowledged.
 pub(super) fn installed(strategy: Strategy, ordering: WriteOrdering) -> (Disk, Acknowledged) {
     let mut disk = Disk::new(ordering);
     install(strategy, &mut disk);
@@ -63,7 +63,7 @@ pub(super) fn run_tasks(
     tasks: &[Task],
 ) -> Result<(), OperationError> {
     if program.start(disk)?.leases.is_none() {
-        // It does not start, so it acknowledges nothing.
+        // A program that does not start acknowledges nothing.
         return Ok(());
     }
     for task in tasks {

@@ -1,5 +1,5 @@
-//! Fuzz target: journals with bytes that were changed, removed, inserted and moved. A change of one lease must not lose
-//! another one that `init` printed, and must leave a journal without damage.
+//! Fuzz test with journals in which bytes were changed, removed, inserted or copied. A change to one lease must not lose
+//! another lease that `init` printed, and must leave a journal without damage.
 
 use std::ffi::OsStr;
 
@@ -26,7 +26,7 @@ fn lines(disk: &mut Disk) -> (Vec<String>, String) {
     (text(&outcome.stdout).lines().map(str::to_owned).collect(), text(&outcome.stderr))
 }
 
-/// Records of dhcpd and of lease-update.
+/// Returns an undamaged journal with records of dhcpd and of lease-update.
 fn whole_journal() -> Vec<u8> {
     let foreign = "authoring-byte-order little-endian;\nserver-duid \"\\000\\001ab\";\nfailover peer \"a\" state {\n  my state \
                    normal at 4 2026/11/20 01:00:00;\n}\nhost printer {\n  dynamic;\n}\nlease 192.168.1.1 {\n  starts 2 2023/11/14 \
@@ -40,7 +40,7 @@ fn whole_journal() -> Vec<u8> {
     disk.contents(OsStr::new(LIVE)).expect("a journal").to_vec()
 }
 
-/// Damages a text as the bytes say: four bytes for each change.
+/// Damages a text. Each change is described by four bytes of `changes`.
 fn damaged(mut text: Vec<u8>, changes: &[u8]) -> Vec<u8> {
     for change in changes.as_chunks::<4>().0.iter().take(12) {
         let [action, high, low, value] = change.map(usize::from);

@@ -11,7 +11,7 @@ use dnsmasq_model::{Build, Release};
 /// Time limit for `dnsmasq --version`, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
 
-/// The first release that can log to its standard error (`--log-facility=-`).
+/// The first release that can log to standard error (`--log-facility=-`).
 const OLDEST: &str = "2.53";
 
 /// Folders that are searched after those of `PATH`.
@@ -26,11 +26,11 @@ pub struct Binary {
     pub version: String,
     /// The build, from `no-RTC` in the compile-time options that it reports.
     pub build: Build,
-    /// What it was compiled without: the compile-time options that begin with `no-`, without that.
+    /// The parts that it was compiled without: the reported compile-time options that begin with `no-`, without this prefix.
     pub left_out: Vec<String>,
 }
 
-/// Options that need a part of dnsmasq that may be left out, with the name of that part in the output of `--version`.
+/// Options that need an optional part of dnsmasq, each with the name of that part in the output of `--version`.
 const PARTS: [(&str, &str); 9] = [
     ("--enable-ubus", "UBus"),
     ("--enable-dbus", "DBus"),
@@ -44,7 +44,7 @@ const PARTS: [(&str, &str); 9] = [
 ];
 
 impl Binary {
-    /// Why it cannot run with these options; `None` if it can.
+    /// Returns why the executable cannot run with these options, or `None` if it can.
     pub fn missing_part(&self, options: &[String]) -> Option<String> {
         let is_left_out = |part: &str| self.left_out.iter().any(|one| one == part);
         options.iter().find_map(|option| {
@@ -55,7 +55,7 @@ impl Binary {
     }
 }
 
-/// The executables of the two builds, where available.
+/// The available executables, at most one for each build.
 #[derive(Clone, Debug, Default)]
 pub struct Binaries {
     /// The default build.
@@ -65,7 +65,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// The executable of a build.
+    /// Returns the executable of a build.
     pub fn of(&self, build: Build) -> Option<&Binary> {
         match build {
             Build::Rtc => self.rtc.as_ref(),
@@ -73,7 +73,7 @@ impl Binaries {
         }
     }
 
-    /// The paths of the executables.
+    /// Returns the paths of the executables.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.rtc.iter().chain(&self.no_rtc).map(|binary| binary.path.as_path())
     }
@@ -88,10 +88,10 @@ impl Binaries {
     }
 }
 
-/// The system's dnsmasq.
+/// Returns the path of the system's dnsmasq.
 ///
 /// # Errors
-/// If there is none; the message names the folders that were searched.
+/// Returns an error if there is none. The message names the folders that were searched.
 pub fn find() -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -106,10 +106,10 @@ pub fn find() -> Result<PathBuf, String> {
         })
 }
 
-/// Runs `PATH --version`, and parses the version and the build.
+/// Runs the executable with `--version`, and parses the version and the build.
 ///
 /// # Errors
-/// If the file cannot be executed, is not dnsmasq, or is built without DHCP or scripts.
+/// Returns an error if the file cannot be executed, is not dnsmasq, is too old, or is built without DHCP or scripts.
 pub fn inspect(path: &Path) -> Result<Binary, String> {
     let error = |why: String| format!("{}: {why}", path.display());
     let path = path.canonicalize().map_err(|cause| error(cause.to_string()))?;

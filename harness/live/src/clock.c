@@ -1,11 +1,13 @@
 /*
  * Simulated clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
  *
- * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds) that leaselab
- * writes; neither advances in between. In dnsmasq itself (LEASELAB_CONTROL), alarm() uses that monotonic clock, and
- * dnsmasq reports when it is idle: leaselab sends a number over a socket, and gets it back once dnsmasq, or the helper
- * process that runs its scripts, would wait with nothing left to do. It also reports how many DHCP messages it has read
- * and handled and how many it has sent, so that leaselab knows which ones were lost on the way and which ones to wait for.
+ * The wall clock and the monotonic clock are read from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds) that
+ * leaselab writes. The clocks do not advance between these writes.
+ *
+ * In dnsmasq itself (LEASELAB_CONTROL is set), alarm() uses this monotonic clock, and dnsmasq reports when it is idle:
+ * leaselab sends a number over a socket to dnsmasq or to the helper process that runs its scripts. The process sends the
+ * number back when it has nothing left to do and is about to wait. dnsmasq also reports how many DHCP messages it has read
+ * and handled and how many it has sent. From these numbers, leaselab knows which messages were lost and which to wait for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,9 +32,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More descriptors than dnsmasq ever polls. */
+/* Maximum number of descriptors that are handled. dnsmasq never polls that many. */
 #define MOST 256
-/* After so many rounds of its main loop in which it read nothing but its own pipe, dnsmasq is busy without end. */
+/* Number of rounds of the main loop with input only from its own pipe after which dnsmasq is considered busy forever. */
 #define ROUNDS 200
 
 struct page {
@@ -40,8 +42,9 @@ struct page {
 };
 
 /*
- * To leaselab: role and pid when connecting; later the number received (0: none), when SIGALRM is due (0: never), and how
- * many DHCP messages were read and sent.
+ * A message to leaselab. The first message of a connection contains the role and the process id. Each later message
+ * contains the number received (0: none), the time at which SIGALRM is due (0: never), and how many DHCP messages were
+ * read and sent.
  */
 struct message {
 	int64_t what, value, dhcp_messages, dhcp_replies;
@@ -63,7 +66,7 @@ __attribute__((constructor)) static void begin(void)
 	int fd;
 	void *map;
 
-	/* The emulated nvram belongs to leaselab: its time limits are real. */
+	/* The emulated nvram is part of leaselab, and its time limits are in real time. */
 	if (!path || !strcmp(program_invocation_short_name, "nvram"))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -90,7 +93,10 @@ static int is_dnsmasq(void)
 	return dnsmasq && getpid() == dnsmasq;
 }
 
-/* Each process has its own connection: dnsmasq closes descriptors that it did not open, and forks its helper. */
+/*
+ * Connects this process to leaselab unless it is connected. Each process needs its own connection, because dnsmasq closes
+ * descriptors that it did not open, and forks its helper.
+ */
 static int connected(int64_t role)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -139,8 +145,8 @@ static int real_poll(struct pollfd *fds, nfds_t count, int timeout)
 }
 
 /*
- * Until 2.80, dnsmasq writes the alarm into its own pipe again and again in the second in which a lease ends (send_alarm in
- * dnsmasq.c), so it is never idle while the clock stands still. True if that is all that it does.
+ * Returns whether dnsmasq does nothing but read its own pipe. Until 2.80, dnsmasq repeatedly writes the alarm into its own
+ * pipe in the second in which a lease ends (send_alarm in dnsmasq.c), so it is never idle while the clock stands still.
  */
 static int is_busy_with_itself(const struct pollfd *fds, nfds_t count, int ready)
 {
@@ -205,7 +211,7 @@ int select(int count, fd_set *restrict in, fd_set *restrict out, fd_set *restric
 	struct pollfd fds[MOST];
 	fd_set *sets[3] = { in, out, except };
 	static const short events[3] = { POLLIN, POLLOUT, POLLPRI };
-	/* As the kernel does: the end of a stream and an error count as readable and writable. */
+	/* As in the kernel, the end of a stream counts as readable, and an error counts as readable and writable. */
 	static const short found[3] = { POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI };
 	nfds_t used = 0;
 	int timeout = limit ? limit->tv_sec * 1000 + (limit->tv_usec + 999) / 1000 : -1;
@@ -362,7 +368,7 @@ int clock_gettime(clockid_t which, struct timespec *where)
 	return 0;
 }
 
-/* The clock that older releases use with HAVE_BROKEN_RTC. */
+/* Older releases use this clock with HAVE_BROKEN_RTC. */
 clock_t times(struct tms *where)
 {
 	clock_t real = syscall(SYS_times, where);
@@ -370,7 +376,7 @@ clock_t times(struct tms *where)
 	return page ? page->mono * sysconf(_SC_CLK_TCK) : real;
 }
 
-/* In a user namespace with a single user, dropping groups fails. */
+/* Dropping groups fails in a user namespace with a single user, so dnsmasq skips it. */
 int setgroups(size_t count, const gid_t *groups)
 {
 	return dnsmasq ? 0 : syscall(SYS_setgroups, count, groups);

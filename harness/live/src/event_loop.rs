@@ -1,5 +1,5 @@
-//! The events of a live dnsmasq: frames, script calls from the script proxy, reports that it is idle, and its exit. Every
-//! wait ends with one of these events, or with an error at a time limit.
+//! Waits for the events of a live dnsmasq: frames, script calls from the script proxy, reports that it is idle, and its
+//! exit. A wait returns an error when it reaches its time limit.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -18,10 +18,10 @@ use super::script_proxy::WaitingCall;
 use backend::BackendError;
 use packets::link::{Datagram, Link};
 
-/// Four 64-bit numbers (`struct message` in clock.c).
+/// A message from one of dnsmasq's processes: four 64-bit numbers (`struct message` in clock.c).
 type Message = [i64; 4];
 
-/// Maximum time between two evaluations of a condition, since a condition may depend on the time (a query that is repeated).
+/// Maximum time between two evaluations of a condition. A condition may depend on the time: it may have to repeat a query.
 const RECHECK: Duration = Duration::from_secs(1);
 
 /// The value in the first message of a connection from dnsmasq's main process.
@@ -31,9 +31,9 @@ const MAIN_PROCESS: i64 = b'M' as i64;
 #[derive(Debug)]
 struct ControlConnection {
     socket: Socket,
-    /// The last number that the process has sent back, which means that it was idle after receiving it.
+    /// The last number that the process has sent back. The process was idle after it had received that number.
     last_idle_number: i64,
-    /// When SIGALRM is due on the monotonic clock; 0: never.
+    /// The time at which SIGALRM is due on the monotonic clock, or 0 if none is due.
     alarm_time: i64,
     /// Number of DHCP messages that the process has read and handled.
     dhcp_messages: i64,
@@ -42,7 +42,7 @@ struct ControlConnection {
 }
 
 impl ControlConnection {
-    /// Reads one message; `None` if the process has ended.
+    /// Reads one message. Returns `None` if the process has ended.
     fn read(&self) -> io::Result<Option<Message>> {
         let mut bytes = [0; mem::size_of::<Message>()];
         match io::Read::read(&mut &self.socket, &mut bytes)? {
@@ -57,7 +57,7 @@ impl ControlConnection {
         }
     }
 
-    /// Reads a report; `None` if the process has ended.
+    /// Reads a report and stores its values. Returns `None` if the process has ended.
     fn receive(&mut self) -> io::Result<Option<()>> {
         match self.read() {
             Ok(Some([number, alarm_time, dhcp_messages, dhcp_replies])) => {
@@ -74,7 +74,7 @@ impl ControlConnection {
     }
 }
 
-/// The events of one run of dnsmasq.
+/// The event loop of one run of dnsmasq.
 #[derive(Debug)]
 pub(super) struct EventLoop {
     pub(super) link: Link,
@@ -85,7 +85,7 @@ pub(super) struct EventLoop {
     process: OwnedFd,
     /// Whether dnsmasq has ended.
     pub(super) ended: bool,
-    /// Script calls that wait for the programs to run.
+    /// Script calls whose proxies wait for the programs that they are to run.
     pub(super) waiting: VecDeque<WaitingCall>,
     /// Datagrams that have arrived.
     pub(super) datagrams: Vec<Datagram>,
@@ -94,7 +94,7 @@ pub(super) struct EventLoop {
     limit: Duration,
 }
 
-/// dnsmasq's helper process, which starts scripts.
+/// The state of dnsmasq's helper process, which starts scripts.
 #[derive(Debug)]
 enum Helper {
     NotStarted,
@@ -110,10 +110,10 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Binds new sockets at these paths.
+    /// Binds new sockets at these paths. Replaces existing files.
     ///
     /// # Errors
-    /// When they cannot be bound.
+    /// Returns an error if the sockets cannot be bound, or an existing file cannot be removed.
     pub(super) fn new(calls: &Path, control: &Path) -> io::Result<Self> {
         for path in [calls, control] {
             match fs::remove_file(path) {
@@ -132,10 +132,11 @@ impl Sockets {
 }
 
 impl EventLoop {
-    /// The event loop of the dnsmasq with this process id. Its parent must not have reaped it, so that the id is not reused.
+    /// Creates the event loop of the dnsmasq with this process id. The parent of the process must not have reaped it yet:
+    /// afterwards, the id may be reused.
     ///
     /// # Errors
-    /// When there is no such process.
+    /// Returns an error if there is no such process.
     pub(super) fn new(
         link: Link,
         sockets: Sockets,
@@ -162,35 +163,36 @@ impl EventLoop {
         })
     }
 
-    /// The link, for the next dnsmasq.
+    /// Returns the link, for the next run of dnsmasq.
     pub(super) fn into_link(self) -> Link {
         self.link
     }
 
-    /// Whether dnsmasq has entered its main loop.
+    /// Returns whether dnsmasq has entered its main loop.
     pub(super) fn is_up(&self) -> bool {
         self.main.is_some()
     }
 
-    /// When SIGALRM is due on the monotonic clock, as dnsmasq reported when it was last idle.
+    /// Returns the time at which SIGALRM is due on the monotonic clock, as dnsmasq reported when it was last idle, or `None`
+    /// if none is due.
     pub(super) fn alarm(&self) -> Option<i64> {
         self.main.as_ref().map(|main| main.alarm_time).filter(|alarm_time| *alarm_time != 0)
     }
 
-    /// Number of DHCP messages that dnsmasq has read and handled.
+    /// Returns the number of DHCP messages that dnsmasq has read and handled.
     pub(super) fn dhcp_messages(&self) -> i64 {
         self.main.as_ref().map_or(0, |main| main.dhcp_messages)
     }
 
-    /// Number of DHCP messages that dnsmasq has sent.
+    /// Returns the number of DHCP messages that dnsmasq has sent.
     pub(super) fn dhcp_replies(&self) -> i64 {
         self.main.as_ref().map_or(0, |main| main.dhcp_replies)
     }
 
-    /// Receives events until `condition` holds. `what` describes the condition in the error message.
+    /// Handles events until `condition` holds. `what` describes the condition in error messages.
     ///
     /// # Errors
-    /// When the condition does not hold within the limit.
+    /// Returns an error if the condition does not hold within the time limit, or if `condition` or the wait fails.
     pub(super) fn until(
         &mut self,
         what: &str,
@@ -212,22 +214,23 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Asks dnsmasq to report when it is idle. Returns the number that the report will contain.
+    /// Asks dnsmasq's main process to report when it is idle. Returns the number that the report will contain.
     pub(super) fn ask_main_if_idle(&mut self) -> i64 {
         self.number += 1;
         ask(self.main.as_ref(), self.number);
         self.number
     }
 
-    /// Whether dnsmasq was idle after this number was sent.
+    /// Returns whether dnsmasq's main process was idle after this number was sent.
     pub(super) fn main_was_idle(&self, number: i64) -> bool {
         self.main.as_ref().is_some_and(|main| main.last_idle_number >= number)
     }
 
-    /// Waits until dnsmasq and its helper are idle, or a script call waits. Returns whether a call waits.
+    /// Waits until dnsmasq and its helper are idle, a script call arrives, or dnsmasq ends. Returns whether a script call is
+    /// waiting.
     ///
     /// # Errors
-    /// If neither happens within the time limit.
+    /// Returns an error if none of these happens within the time limit.
     pub(super) fn wait_for_call_or_idle(&mut self) -> Result<bool, BackendError> {
         let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
         self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
@@ -347,7 +350,7 @@ impl Helper {
 /// Asks a process to send `number` back as soon as it is idle.
 fn ask(connection: Option<&ControlConnection>, number: i64) {
     if let Some(connection) = connection {
-        // If the process has ended, this is detected when its connection is read.
+        // An error here means that the process has ended, which is detected when its connection is read.
         _ = connection.socket.send(&number.to_ne_bytes());
     }
 }

@@ -1,7 +1,7 @@
-//! A back end with a real dnsmasq, which runs in its own namespaces, receives packets from simulated clients, and reads a
-//! clock that the harness sets.
+//! A back end that runs a real dnsmasq. dnsmasq runs in its own namespaces, receives packets from simulated clients, and
+//! reads a clock that the harness sets.
 //!
-//! The dnsmasq model runs beside it and predicts each script call; the actual calls are compared with the prediction.
+//! The dnsmasq model runs in parallel and predicts each script call. The actual calls are compared with the predictions.
 //! dnsmasq's helper process starts the script proxy ([`script_proxy`]) instead of the script under test. The proxy sends
 //! the arguments and environment of the call to the harness, waits for the programs that the harness sends, and runs them
 //! as children, so that the script is a descendant of dnsmasq as on a router.

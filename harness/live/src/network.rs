@@ -33,35 +33,35 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use dnsmasq_model::Network;
 
-/// The multicast group for changes of interfaces (linux/rtnetlink.h).
+/// The netlink multicast group for changes to interfaces (linux/rtnetlink.h).
 const RTMGRP_LINK: u32 = 1;
 
 /// Maximum time until the interfaces are operational.
 const OPERATIONAL_LIMIT: Duration = Duration::from_secs(20);
 
-/// Index of dnsmasq's interface. It is lower than the other one, because dnsmasq derives its DUID from the first interface
+/// Index of dnsmasq's interface. It is lower than [`CLIENT_END`], because dnsmasq derives its DUID from the first interface
 /// that it finds.
 const ROUTER_END: u32 = 10;
 
-/// The host that sends DNS queries if no address of the router's network is free (RFC 5737: an address for
-/// documentation). The router has a route to it.
+/// The address of the host that sends DNS queries if no address of the router's network is free. It is reserved for
+/// documentation (RFC 5737). The router has a route to it.
 pub(super) const REMOTE_RESOLVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Index of the clients' interface.
 pub(super) const CLIENT_END: u32 = 11;
 
-/// Moves this process into its own mount and network namespaces, and into a user namespace in which it is root unless it is
-/// already privileged. The process must have a single thread.
+/// Moves this process into its own mount and network namespaces. If the process is not privileged, it also enters a user
+/// namespace in which it is root. The process must have a single thread.
 ///
 /// # Errors
-/// If the kernel refuses; the message names the settings that allow it.
+/// Returns an error if the kernel refuses. The message names the settings that allow the namespaces.
 pub fn enter() -> Result<(), String> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let own = UnshareFlags::NEWNS | UnshareFlags::NEWNET;
     // SAFETY: the flags do not unshare file descriptors.
     let privileged = uid == 0 && unsafe { unshare_unsafe(own) }.is_ok();
     if !privileged {
-        // SAFETY: as above.
+        // SAFETY: the flags do not unshare file descriptors.
         unsafe { unshare_unsafe(own | UnshareFlags::NEWUSER) }.map_err(|error| {
             format!(
                 "`live` needs user, mount and network namespaces, and the kernel refuses them: {error}. Allow them (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone or \
@@ -80,10 +80,10 @@ pub fn enter() -> Result<(), String> {
     mount_change("/", private).map_err(|error| format!("making mounts private: {error}"))
 }
 
-/// Moves this thread, and the processes that it starts later, into an empty network namespace.
+/// Moves this thread, and the processes that it starts afterwards, into an empty network namespace.
 ///
 /// # Errors
-/// If the kernel refuses.
+/// Returns an error if the kernel refuses.
 pub(super) fn unshare() -> io::Result<()> {
     // SAFETY: the flag does not unshare file descriptors.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.map_err(Into::into)
@@ -99,7 +99,7 @@ impl Kernel {
     /// Opens a socket in this thread's namespace.
     ///
     /// # Errors
-    /// If the kernel does not support netlink.
+    /// Returns an error if the kernel does not support netlink.
     pub(super) fn new() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
@@ -107,10 +107,10 @@ impl Kernel {
         Ok(Self { socket })
     }
 
-    /// Creates the two interfaces, brings them up, and gives the router its addresses.
+    /// Creates the two interfaces, brings them up, and adds the router's addresses.
     ///
     /// # Errors
-    /// If the kernel refuses; the message names the failed step.
+    /// Returns an error if the kernel refuses. The message names the failed step.
     pub(super) fn build(&self, network: &Network, name: &str) -> io::Result<()> {
         let mut router = link(ROUTER_END);
         router.attributes.push(LinkAttribute::IfName(name.to_owned()));
@@ -127,7 +127,7 @@ impl Kernel {
             io::Error::other(format!("creating a virtual Ethernet pair (veth): {error}"))
         })?;
         for index in [ROUTER_END, CLIENT_END] {
-            // Without an automatic link-local address there is no duplicate address detection to wait for.
+            // Without an automatic link-local address, there is no duplicate address detection to wait for.
             let mut no_autoconf = link(index);
             let mode = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
             no_autoconf
@@ -158,15 +158,14 @@ impl Kernel {
         step("waiting for the interfaces", self.wait_until_operational())
     }
 
-    /// Waits until both interfaces pass on frames. An interface drops what it is to send until the kernel has handled the
-    /// event that its carrier is there (`linkwatch_do_dev` in net/core/link_watch.c calls `dev_activate`, then reports the
-    /// operational state).
+    /// Waits until both interfaces transmit frames. An interface drops outgoing frames until the kernel has handled its
+    /// carrier event (`linkwatch_do_dev` in net/core/link_watch.c calls `dev_activate`, then reports the operational state).
     fn wait_until_operational(&self) -> io::Result<()> {
         let mut events = Socket::new(NETLINK_ROUTE)?;
         events.bind(&SocketAddr::new(0, RTMGRP_LINK))?;
         let deadline = Instant::now() + OPERATIONAL_LIMIT;
         loop {
-            // Subscribed before asking, so that no change is missed.
+            // The socket has subscribed before this query, so no change is missed.
             if self.is_operational(ROUTER_END)? && self.is_operational(CLIENT_END)? {
                 return Ok(());
             }
@@ -192,10 +191,10 @@ impl Kernel {
         }
     }
 
-    /// Removes both interfaces, and with them the kernel's neighbor and route entries.
+    /// Removes both interfaces. The kernel then also removes their neighbor and route entries.
     ///
     /// # Errors
-    /// If they do not exist.
+    /// Returns an error if they do not exist.
     pub(super) fn remove(&self) -> io::Result<()> {
         step("removing the interfaces", self.ask(RouteNetlinkMessage::DelLink(link(CLIENT_END)), 0))
     }
@@ -251,7 +250,7 @@ impl Kernel {
         }
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and returns the payload of the answer.
     fn exchange(
         &self,
         message: RouteNetlinkMessage,

@@ -32,20 +32,20 @@ use dnsmasq_model::{
 /// The library that is preloaded into dnsmasq (clock.c).
 const CLOCK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/clock.so"));
 
-/// First source port of DNS queries.
+/// The lowest source port of DNS queries.
 const QUERY_PORT: u16 = 40_000;
 
 /// Hardware address of the host that sends DNS queries.
 const RESOLVER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
 
-/// Number of lines at the end of dnsmasq's log that an error message contains.
+/// Number of lines from the end of dnsmasq's log that an error message contains.
 const LOG_LINES: usize = 3;
 
-/// Time after which a DHCP message or DNS query without a response is sent again for the first time (RFC 2131,
-/// section 4.1). It doubles each time.
+/// Time after which an unanswered DHCP message or DNS query is sent again for the first time (RFC 2131, section 4.1). The
+/// time doubles with each retransmission.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How often a message is sent if it is not read or answered.
+/// Maximum number of times that a message is sent while it is not read or answered.
 const MAX_TRANSMISSIONS: u32 = 3;
 
 /// RETRANS_TIMER of RFC 4861, section 10.
@@ -81,24 +81,24 @@ pub struct Live {
     last_server: Option<Vec<u8>>,
 }
 
-/// When a message that is not answered is sent again.
+/// The retransmission timer of a message.
 #[derive(Debug)]
 struct Retransmission {
     sent: Instant,
     timeout: Duration,
     /// The factor by which the timeout grows each time.
     growth: u32,
-    /// How often the message was due.
+    /// Number of times that the message was due, including the first transmission.
     count: u32,
 }
 
 impl Retransmission {
-    /// Begins when the message is sent for the first time.
+    /// Starts the timer. The message must have just been sent for the first time.
     fn new(timeout: Duration, growth: u32) -> Self {
         Self { sent: Instant::now(), timeout, growth, count: 1 }
     }
 
-    /// Whether the message must be sent again now.
+    /// Returns whether the message must be sent again now. If so, restarts the timer.
     fn is_due(&mut self) -> bool {
         if self.sent.elapsed() < self.timeout {
             return false;
@@ -109,7 +109,7 @@ impl Retransmission {
         !self.has_failed()
     }
 
-    /// Whether the message was sent as often as it may be.
+    /// Returns whether the last permitted transmission has timed out.
     fn has_failed(&self) -> bool {
         self.count > MAX_TRANSMISSIONS
     }
@@ -127,8 +127,9 @@ fn send(
 }
 
 /// Sends neighbor solicitations for the router until it answers one, as a host does before it sends a packet
-/// (RFC 4861, section 7.2.2). Then the router knows the client's hardware address. dnsmasq looks it up for DNSMASQ_MAC, and
-/// gives up after half a second (`get_client_mac` in dhcp6.c).
+/// (RFC 4861, section 7.2.2). Gives up after [`MAX_TRANSMISSIONS`]. Once the router has answered, it knows the client's
+/// hardware address. dnsmasq looks up this address for DNSMASQ_MAC, and gives up after half a second (`get_client_mac` in
+/// dhcp6.c).
 fn resolve_router(
     event_loop: &mut EventLoop,
     mac: [u8; 6],
@@ -150,7 +151,7 @@ fn resolve_router(
         if retransmission.is_due() {
             solicit(event_loop)?;
         }
-        // Then the router has no IPv6.
+        // A router that answers no solicitation has no IPv6 address.
         Ok(retransmission.has_failed())
     })
 }
@@ -160,10 +161,10 @@ fn environment(what: &str, error: &impl std::fmt::Display) -> BackendError {
 }
 
 impl Live {
-    /// A router that is switched off. The process must have entered its own namespaces ([`super::enter`]).
+    /// Creates a router that is switched off. The process must have entered its own namespaces ([`super::enter`]).
     ///
     /// # Errors
-    /// If the kernel refuses namespaces or interfaces, or the script cannot be read.
+    /// Returns an error if the kernel refuses namespaces or interfaces, or the script cannot be read.
     pub fn new(
         machine: Machine,
         script: &ScriptCommand,
@@ -215,7 +216,7 @@ impl Live {
         self.clock.write_all_at(&bytes, 0).map_err(|error| environment("writing the clock", &error))
     }
 
-    /// Creates the interfaces, unless the router is already on.
+    /// Returns the link to the router. Creates the interfaces unless the router is already on.
     fn connect(&mut self, config: &ServerConfig) -> Result<Link, BackendError> {
         if let Some(link) = self.link.take() {
             return Ok(link);
@@ -253,10 +254,10 @@ impl Live {
         if binary.version == "2.73"
             && !start.options.iter().any(|o| is_option(o, "resolv-file", "-r"))
         {
-            // 2.73 crashes if the default, /etc/resolv.conf, does not exist (inotify.c `inotify_dnsmasq_init`).
+            // dnsmasq 2.73 crashes if the default, /etc/resolv.conf, does not exist (`inotify_dnsmasq_init` in inotify.c).
             argv.push("--resolv-file=/dev/null".to_owned());
         }
-        // dnsmasq refuses these twice.
+        // dnsmasq rejects these options if they are given twice.
         for (name, short, value) in
             [("log-facility", "-8", "-".to_owned()), ("pid-file", "-x", path("pid"))]
         {
@@ -305,9 +306,9 @@ impl Live {
 
     /// Sends a DHCP message and waits for the reply. Returns `None` if dnsmasq becomes idle without sending one.
     ///
-    /// dnsmasq reports how many messages it has read and sent. A message that it has not read is sent again after a time,
-    /// as clients do (RFC 2131, section 4.1; RFC 8415, section 15). A reply that it has sent may still be delayed: the
-    /// kernel resolves the client's hardware address first.
+    /// dnsmasq reports how many messages it has read and sent. A message that it has not read is sent again after a timeout,
+    /// as clients do (RFC 2131, section 4.1; RFC 8415, section 15). A reply that dnsmasq has sent may still be delayed,
+    /// because the kernel first resolves the client's hardware address.
     fn ask<T>(
         &mut self,
         endpoints: &UdpEndpoints,
@@ -328,7 +329,7 @@ impl Live {
             if retransmission.is_due() {
                 send(event_loop, endpoints, packet)?;
             }
-            // Then dnsmasq does not listen at this port.
+            // If no transmission is read, dnsmasq does not listen on this port.
             Ok(retransmission.has_failed())
         })?;
         let number = event_loop.ask_main_if_idle();
@@ -349,10 +350,10 @@ impl Live {
         Ok(found)
     }
 
-    /// Everything that dnsmasq has printed, in all its runs.
+    /// Returns everything that dnsmasq has printed in all its runs.
     ///
     /// # Errors
-    /// If the file cannot be read.
+    /// Returns an error if the log file cannot be read.
     pub fn log(&self) -> Result<Vec<u8>, BackendError> {
         match self.process.read("log") {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -360,7 +361,7 @@ impl Live {
         }
     }
 
-    /// The last lines of dnsmasq's log.
+    /// Returns the last lines of dnsmasq's log.
     fn log_tail(&self) -> String {
         let text = self.process.read("log").unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -369,7 +370,7 @@ impl Live {
     }
 }
 
-/// The endpoints of a DNS query to the router.
+/// Returns the endpoints of a DNS query to the router.
 fn query_endpoints(network: &Network, resolver: Ipv4Addr, port: u16, id: u16) -> UdpEndpoints {
     let router = network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(address, _)| *address);
     UdpEndpoints {
@@ -379,7 +380,7 @@ fn query_endpoints(network: &Network, resolver: Ipv4Addr, port: u16, id: u16) ->
     }
 }
 
-/// An address of the router's network outside of every DHCP range.
+/// Returns an address outside every DHCP range that has the same first three octets as the router's address.
 fn free_address(config: &ServerConfig, network: &Network) -> Option<Ipv4Addr> {
     let (router, _) = network.v4.first()?;
     let [a, b, c, _] = router.octets();
@@ -474,7 +475,7 @@ impl Daemon for Live {
                 .run(programs, self.process.working_folder())
                 .map_err(|error| environment("the script proxy", &error))?;
             let result = self.process.result(done, plan)?;
-            // The host that asks for names is no client of the scenario.
+            // The host that sends DNS queries is not a client of the scenario.
             if !is_resolver {
                 return Ok(Some((call, result)));
             }
@@ -607,19 +608,19 @@ impl Daemon for Live {
     }
 }
 
-/// Whether a call says that this neighbor has appeared or disappeared.
+/// Returns whether a call reports that this neighbor has appeared or disappeared.
 fn is_about_neighbor(call: &ScriptCall, address: Ipv4Addr) -> bool {
     matches!(call.action(), b"arp-add" | b"arp-del")
         && call.argv.get(3).is_some_and(|word| *word == address.to_string().into_bytes())
 }
 
-/// Whether a word of dnsmasq's command line is this option.
+/// Returns whether a word of dnsmasq's command line is this option.
 fn is_option(word: &str, name: &str, short: &str) -> bool {
     let long = word.strip_prefix("--").map(|rest| rest.split('=').next().unwrap_or(rest));
     long == Some(name) || word.starts_with(short)
 }
 
-/// Why dnsmasq cannot run with these options here; `None` if it can.
+/// Returns why a live dnsmasq cannot run with these options, or `None` if it can.
 pub fn unsupported_option(options: &[String], interface: &str) -> Option<String> {
     options.iter().find_map(|option| {
         let reason = if ["user", "group", "dhcp-scriptuser"]
@@ -644,7 +645,7 @@ pub fn unsupported_option(options: &[String], interface: &str) -> Option<String>
 }
 
 impl LiveSettings {
-    /// Why scenarios of this build cannot run; `None` if they can run.
+    /// Returns why scenarios of this build cannot run, or `None` if they can.
     pub fn missing_build(&self, build: Build) -> Option<&'static str> {
         match (self.binaries.of(build), build) {
             (Some(_), _) => None,

@@ -1,6 +1,6 @@
 //! The script proxy: the program that a live dnsmasq calls as its `dhcp-script`. It sends its arguments and environment
-//! to the harness, runs the programs that the harness sends back (the script under test first), prints what the script
-//! printed, and ends as the script ended.
+//! to the harness, and runs the programs that the harness sends back. The first of these is the script under test. The
+//! proxy prints the output of the script, and exits with its exit code or ends by the same signal.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
@@ -16,10 +16,11 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
-/// The name of the folder with a link to `leaselab`, which runs as the script proxy if it is executed in such a folder.
+/// The name of the folder that contains a link to `leaselab`. When `leaselab` is executed through a link in such a folder,
+/// it runs as the script proxy.
 pub const FOLDER: &str = "script-proxy";
 
-/// The environment variable with the path of the harness's socket.
+/// The environment variable that contains the path of the harness's socket.
 pub const SOCKET_VARIABLE: &str = "LEASELAB_GATE";
 
 /// Message from the proxy to the harness: the arguments and environment of a call.
@@ -36,10 +37,10 @@ struct RunRequest {
     directory: PathBuf,
 }
 
-/// The script proxy's `main`. `socket` is the value of [`SOCKET_VARIABLE`].
+/// Runs the script proxy. `socket` is the value of [`SOCKET_VARIABLE`].
 ///
 /// # Errors
-/// If the harness does not answer.
+/// Returns an error if the harness does not answer.
 pub fn main(socket: OsString) -> io::Result<ExitCode> {
     Ok(match serve_call(&PathBuf::from(socket))? {
         ProgramEnd::Exited(code) => ExitCode::from(code as u8),
@@ -86,7 +87,7 @@ fn receive<T: serde::de::DeserializeOwned>(stream: &mut impl BufRead) -> io::Res
     Ok(serde_json::from_slice(&line)?)
 }
 
-/// A script proxy that has sent its call and waits for the programs to run.
+/// A script proxy that has sent its call and waits for the programs that it is to run.
 #[derive(Debug)]
 pub(super) struct WaitingCall {
     stream: BufReader<UnixStream>,
@@ -95,10 +96,10 @@ pub(super) struct WaitingCall {
 }
 
 impl WaitingCall {
-    /// Receives the call from a script proxy that has connected. `limit` is the time limit of this and every later read.
+    /// Receives the call from a script proxy that has connected. `limit` is the time limit for this and every later read.
     ///
     /// # Errors
-    /// If the proxy disconnects or sends an invalid message.
+    /// Returns an error if the proxy disconnects or sends an invalid message.
     pub(super) fn accept(stream: UnixStream, limit: std::time::Duration) -> io::Result<Self> {
         stream.set_read_timeout(Some(limit))?;
         let mut stream = BufReader::new(stream);
@@ -107,7 +108,7 @@ impl WaitingCall {
         if let Some(name) = argv.first_mut()
             && let Some(slash) = name.iter().rposition(|byte| *byte == b'/')
         {
-            // dnsmasq passes the base name, which the interpreter of a `#!` line replaces with the path.
+            // dnsmasq passes the base name of the script, which the interpreter of a `#!` line replaces with its path.
             name.drain(..=slash);
         }
         let env = called
@@ -118,10 +119,10 @@ impl WaitingCall {
         Ok(Self { stream, call })
     }
 
-    /// Lets the proxy run these programs, and waits for their results.
+    /// Tells the proxy to run these programs, and waits for their results.
     ///
     /// # Errors
-    /// If the proxy disconnects.
+    /// Returns an error if the proxy disconnects.
     pub(super) fn run(
         mut self,
         programs: Vec<Program>,

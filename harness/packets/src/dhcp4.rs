@@ -25,7 +25,8 @@ pub struct Server {
     pub address: Ipv4Addr,
 }
 
-/// The source hardware address of a client's frames: its own if it is an Ethernet address, else one derived from it.
+/// Returns the source hardware address of a client's frames: the client's hardware address if it is an Ethernet address,
+/// otherwise an address derived from the hardware address and the client identifier.
 pub fn frame_mac(client: &Client4) -> [u8; 6] {
     if client.hw.kind == ETHER
         && let Ok(mac) = client.hw.bytes().try_into()
@@ -38,7 +39,7 @@ pub fn frame_mac(client: &Client4) -> [u8; 6] {
     [2, 0xfe, a, b, c, d]
 }
 
-/// Whether the server replies to messages of this kind.
+/// Returns whether the server replies to messages of this kind.
 pub fn expects_reply(kind: Kind4) -> bool {
     !matches!(kind, Kind4::Release | Kind4::Decline)
 }
@@ -46,7 +47,7 @@ pub fn expects_reply(kind: Kind4) -> bool {
 /// Encodes a message. Returns its endpoints and the UDP payload.
 ///
 /// # Errors
-/// If an option is too long to be encoded.
+/// Returns an error if an option is too long to be encoded.
 pub fn encode(
     kind: Kind4,
     client: &Client4,
@@ -85,7 +86,7 @@ pub fn encode(
     }
     let has_parameters = !matches!(kind, Kind4::Release | Kind4::Decline);
     if let Some(name) = client.hostname.as_ref().filter(|_| has_parameters) {
-        // Encoded as raw bytes: a host name need not be UTF-8.
+        // The name is encoded as raw bytes, because a host name need not be UTF-8.
         let option = UnknownOption::new(OptionCode::Hostname, name.to_vec());
         options.insert(DhcpOption::Unknown(option));
     }
@@ -126,18 +127,19 @@ fn message_type(kind: Kind4) -> Option<MessageType> {
     }
 }
 
-/// The length of the fields before the options, the magic cookie of RFC 1497 included.
+/// Length of the fields before the options in bytes, including the magic cookie of RFC 1497.
 const FIXED_FIELDS: usize = 240;
 const LEASE_TIME: u8 = 51;
 const MESSAGE_TYPE: u8 = 53;
 
-/// The message with those options alone that [`parse_reply`] reads: dhcproto panics for invalid lengths of some others.
+/// Returns the message with only the options that [`parse_reply`] reads. Invalid lengths of some other options make dhcproto
+/// panic. Returns `None` if the message is truncated.
 fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
     let (fields, mut options) = bytes.split_at_checked(FIXED_FIELDS)?;
     let mut kept = fields.to_vec();
     while let [code, rest @ ..] = options {
         options = match *code {
-            // Padding, which has no length, and the end.
+            // The padding option (0) and the end option (255) have no length field.
             0 => rest,
             255 => break,
             code => {
@@ -155,7 +157,7 @@ fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-/// Decodes a reply; `None` if it does not belong to the message with this transaction id.
+/// Decodes a reply. Returns `None` if the reply is invalid or does not belong to the message with this transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
     let message = Message::from_bytes(&with_known_options(bytes)?).ok();
     let message = message.filter(|message| message.xid() == xid)?;

@@ -18,8 +18,8 @@ pub const CLIENT_PORT: u16 = 546;
 /// The multicast group All_DHCP_Relay_Agents_and_Servers.
 const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 
-/// The source hardware address of a client's frames: its own if it is an Ethernet address, else one derived from its
-/// DUID.
+/// Returns the source hardware address of a client's frames: the client's hardware address if it is an Ethernet address,
+/// otherwise an address derived from the DUID.
 pub fn frame_mac(client: &Client6) -> [u8; 6] {
     if let Some(hw) = client.hw.filter(|hw| hw.kind == ETHER)
         && let Ok(mac) = hw.bytes().try_into()
@@ -30,10 +30,11 @@ pub fn frame_mac(client: &Client6) -> [u8; 6] {
     [2, 0xfe, a, b, c, d]
 }
 
-/// Encodes a message. Returns its endpoints and the UDP payload. `server` is the DUID of the server that it is addressed to.
+/// Encodes a message. Returns its endpoints and the UDP payload. `server` is the DUID of the server that the message is
+/// addressed to.
 ///
 /// # Errors
-/// If an option is too long to be encoded.
+/// Returns an error if an option is too long to be encoded.
 pub fn encode(
     kind: Kind6,
     client: &Client6,
@@ -96,7 +97,7 @@ fn association(ia: &Ia) -> DhcpOption {
     }
 }
 
-/// The data of option 39: flags, and the name as labels (RFC 4704, section 4).
+/// Encodes the data of option 39: flags, and the name as labels (RFC 4704, section 4).
 fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
     let mut option = vec![1];
     for label in name.split(|byte| *byte == b'.').filter(|label| !label.is_empty()) {
@@ -110,12 +111,13 @@ fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
         )?);
         option.extend_from_slice(label);
     }
-    // The root label: some servers read beyond the option without it.
+    // The root label. Without it, some servers read beyond the end of the option.
     option.push(0);
     Ok(option)
 }
 
-/// The code and the value of each option, or `None` after one that does not fit.
+/// Returns the code and the value of each option. An option that is longer than the remaining bytes yields `None` and ends
+/// the iteration.
 fn options(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
     std::iter::from_fn(move || {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
@@ -127,8 +129,8 @@ fn options(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
     })
 }
 
-/// Whether the options of an association are addresses and status codes (RFC 8415, sections 21.6 and 21.13), each with its
-/// fields.
+/// Returns whether all options of an association are addresses or status codes (RFC 8415, sections 21.6 and 21.13) that
+/// contain all their fields.
 fn has_valid_options(bytes: &[u8]) -> bool {
     options(bytes).all(|option| match option {
         Some((5, address)) => address.get(24..).is_some_and(has_valid_options),
@@ -137,10 +139,10 @@ fn has_valid_options(bytes: &[u8]) -> bool {
     })
 }
 
-/// The message with those options alone that [`parse_reply`] reads: the server's identifier and associations. dhcproto panics
-/// for invalid lengths of others.
+/// Returns the message with only the options that [`parse_reply`] reads: the server's identifier and the associations.
+/// Invalid lengths of other options make dhcproto panic. Returns `None` if one of the options that are read is invalid.
 fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
-    // The type and the transaction id
+    // The type and the transaction id.
     let (fields, rest) = bytes.split_at_checked(4)?;
     let mut kept = fields.to_vec();
     for option in options(rest) {
@@ -161,7 +163,8 @@ fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-/// Decodes a reply and the server's DUID; `None` if it does not belong to the message with this transaction id.
+/// Decodes a reply and the server's DUID. Returns `None` if the reply is invalid or does not belong to the message with this
+/// transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
     let message = Message::from_bytes(&with_known_options(bytes)?).ok();
     let message = message.filter(|message| message.xid_num() == xid)?;

@@ -9,7 +9,7 @@ use hickory_proto::rr::{Name, RData};
 /// Encodes a query for the records of a name.
 ///
 /// # Errors
-/// If `name` is not a domain name.
+/// Returns an error if `name` is not a domain name.
 pub fn encode_query(name: &[u8], kind: RecordType, id: u16) -> Result<Vec<u8>, String> {
     let labels = name.split(|byte| *byte == b'.').filter(|label| !label.is_empty());
     let name = Name::from_labels(labels)
@@ -20,7 +20,7 @@ pub fn encode_query(name: &[u8], kind: RecordType, id: u16) -> Result<Vec<u8>, S
     message.to_vec().map_err(|error| error.to_string())
 }
 
-/// The addresses in a response; `None` if it does not belong to the query with this id.
+/// Returns the addresses in a response, or `None` if the response is invalid or does not belong to the query with this id.
 pub fn parse_response(bytes: &[u8], id: u16) -> Option<Vec<IpAddr>> {
     let message = Message::from_vec(bytes).ok().filter(|message| message.metadata.id == id)?;
     let addresses = message.answers.iter().filter_map(|record| match &record.data {

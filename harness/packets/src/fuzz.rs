@@ -1,4 +1,4 @@
-//! Fuzz tests of the decoders: a packet from the network is decoded or ignored; nothing panics.
+//! Fuzz tests of the decoders. A decoder must decode or ignore every packet from the network, and must not panic.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use dnsmasq_model::{Kind4, Reply4, Reply6};
 
 use crate::{dhcp4, dhcp6, dns};
 
-/// The transaction id, or the id of a query, that the packet itself has: the decoders ignore all others.
+/// Returns the transaction id or query id that the packet contains. The decoders ignore packets with any other id.
 fn id(bytes: &[u8], at: usize, length: usize) -> u32 {
     let id = bytes.get(at..at + length).unwrap_or_default();
     id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte))
@@ -35,7 +35,8 @@ fn fuzz_the_responses_of_dns() {
     });
 }
 
-/// Options for whose lengths the decoder of dhcproto has no error: a client with a static route of 33 bits, and others.
+/// Tests options with invalid lengths for which the decoder of dhcproto panics instead of returning an error, such as a
+/// static route with a prefix length of 33.
 #[test]
 fn options_of_invalid_length_are_ignored() {
     for option in [&[121, 5, 33, 1, 2, 3, 4][..], &[152, 0], &[151, 0], &[81, 1, 0], &[94, 1, 0]] {

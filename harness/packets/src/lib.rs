@@ -1,4 +1,4 @@
-//! Ethernet frames and DHCP and DNS messages of simulated clients.
+//! Encodes and decodes Ethernet frames, DHCP messages and DNS messages of simulated clients.
 
 pub mod dhcp4;
 pub mod dhcp6;

@@ -1,5 +1,5 @@
-//! The clients' end of an Ethernet link: sends and receives frames, and answers ARP requests and neighbor
-//! solicitations for the simulated clients, as the network stack of a host would.
+//! The clients' end of an Ethernet link. It sends and receives frames, and answers ARP requests and neighbor solicitations
+//! for the simulated clients, as the network stack of a host would.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 /// The Ethernet broadcast address.
 pub const BROADCAST: [u8; 6] = [0xff; 6];
 
-/// Size of the receive buffer in bytes, which is larger than any frame on the link.
+/// Size of the receive buffer in bytes. It is larger than any frame on the link.
 const BUFFER_LEN: usize = 4096;
 
 const ETH_P_ALL: u16 = 3;
@@ -42,7 +42,7 @@ pub struct Datagram {
 pub struct UdpEndpoints {
     /// Source and destination hardware address.
     pub hardware: ([u8; 6], [u8; 6]),
-    /// Source and destination IP address, of one family.
+    /// Source and destination IP address. Both are of the same address family.
     pub addresses: (IpAddr, IpAddr),
     /// Source and destination port.
     pub ports: (u16, u16),
@@ -57,7 +57,7 @@ pub struct Link {
     neighbor_advertisements: Cell<u64>,
 }
 
-/// The link-local address that a host derives from its hardware address (RFC 4291, appendix A).
+/// Returns the link-local address that a host derives from its hardware address (RFC 4291, appendix A).
 pub fn link_local(mac: [u8; 6]) -> Ipv6Addr {
     let mut octets = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
     octets[8..11].copy_from_slice(&mac[..3]);
@@ -66,7 +66,7 @@ pub fn link_local(mac: [u8; 6]) -> Ipv6Addr {
     Ipv6Addr::from(octets)
 }
 
-/// The hardware address of a multicast group (RFC 2464, section 7).
+/// Returns the hardware address of a multicast group (RFC 2464, section 7).
 pub(crate) fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
     let [.., a, b, c, d] = group.octets();
     [0x33, 0x33, a, b, c, d]
@@ -76,17 +76,17 @@ impl Link {
     /// Opens the interface with this index in the network namespace of the calling thread.
     ///
     /// # Errors
-    /// If the process may not open packet sockets (`CAP_NET_RAW`), or there is no such interface.
+    /// Returns an error if the process may not open packet sockets (`CAP_NET_RAW`), or there is no such interface.
     pub fn new(interface: u32) -> io::Result<Self> {
         let protocol = i32::from(ETH_P_ALL.to_be());
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))?;
         let mut storage = SockAddrStorage::zeroed();
-        // SAFETY: `sockaddr_ll` is one of the socket addresses that the storage is made for.
+        // SAFETY: `SockAddrStorage` can hold every socket address type, including `sockaddr_ll`.
         let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
         address.sll_family = libc::AF_PACKET as libc::sa_family_t;
         address.sll_protocol = ETH_P_ALL.to_be();
         address.sll_ifindex = interface as i32;
-        // SAFETY: the storage holds a whole `sockaddr_ll`, as the length says.
+        // SAFETY: the storage holds a complete `sockaddr_ll`, and the length is the size of this type.
         let address = unsafe {
             SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
         };
@@ -94,16 +94,16 @@ impl Link {
         Self::from_socket(socket)
     }
 
-    /// Uses a socket on which each message is one frame.
+    /// Creates a link from a socket on which each message is one frame.
     ///
     /// # Errors
-    /// If the socket cannot be made non-blocking.
+    /// Returns an error if the socket cannot be made non-blocking.
     pub fn from_socket(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket, hosts: HashMap::new(), neighbor_advertisements: Cell::new(0) })
     }
 
-    /// Adds a host: ARP requests and neighbor solicitations for `address` are answered with `mac`.
+    /// Adds a host. From then on, ARP requests and neighbor solicitations for `address` are answered with `mac`.
     pub fn add_host(&mut self, address: IpAddr, mac: [u8; 6]) {
         self.hosts.insert(address, mac);
     }
@@ -111,7 +111,7 @@ impl Link {
     /// Sends a UDP datagram.
     ///
     /// # Errors
-    /// If the addresses are of different families, or the socket refuses the frame.
+    /// Returns an error if the addresses are of different families, or the socket refuses the frame.
     pub fn send(&self, endpoints: &UdpEndpoints, payload: &[u8]) -> io::Result<()> {
         let (source, destination) = endpoints.hardware;
         let ethernet = PacketBuilder::ethernet2(source, destination);
@@ -130,11 +130,11 @@ impl Link {
         self.send_frame(&frame)
     }
 
-    /// Sends a neighbor solicitation for the router, from which the router learns the client's hardware address
-    /// (RFC 4861, section 7.2.2).
+    /// Sends a neighbor solicitation for the router. From it, the router learns the client's hardware address (RFC 4861,
+    /// section 7.2.2).
     ///
     /// # Errors
-    /// If the socket refuses the frame.
+    /// Returns an error if the socket refuses the frame.
     pub fn send_neighbor_solicitation(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
         let [.., a, b, c] = router.octets();
         let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
@@ -152,8 +152,8 @@ impl Link {
         (&self.socket).write_all(frame)
     }
 
-    /// Number of neighbor advertisements that have arrived. The router sends one in response to a solicitation, after it
-    /// has learned the client's hardware address.
+    /// Returns the number of neighbor advertisements that have arrived. The router sends one in response to a solicitation,
+    /// after it has learned the client's hardware address.
     pub fn neighbor_advertisements(&self) -> u64 {
         self.neighbor_advertisements.get()
     }
@@ -162,7 +162,7 @@ impl Link {
     /// returns the UDP datagrams.
     ///
     /// # Errors
-    /// If the interface no longer exists.
+    /// Returns an error if the interface no longer exists.
     pub fn receive(&self) -> io::Result<Vec<Datagram>> {
         let mut datagrams = Vec::new();
         let mut buffer = [0; BUFFER_LEN];
@@ -254,7 +254,7 @@ impl AsFd for Link {
     }
 }
 
-/// A message of neighbor discovery with one link-layer address (RFC 4861, sections 4.3, 4.4 and 4.6.1).
+/// A Neighbor Discovery message with one link-layer address option (RFC 4861, sections 4.3, 4.4 and 4.6.1).
 struct NeighborMessage {
     kind: u8,
     flags: [u8; 4],

@@ -1,4 +1,4 @@
-//! Scratch folders of processes that were killed.
+//! Removes the scratch folders of processes that were killed.
 
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,8 +11,8 @@ use rustix::process::geteuid;
 use crate::folder::{OWNER, PREFIX};
 use crate::{place, removal};
 
-/// Removes the scratch folders of this user whose owner no longer exists. Returns their paths. Does not report folders
-/// that cannot be removed: they disturb nobody but the administrator, and the next process tries again.
+/// Removes the scratch folders of this user whose owner no longer exists. Returns their paths. Does not report folders that
+/// cannot be removed, because they matter only to the administrator and the next process tries again.
 pub fn remove_abandoned() -> Vec<PathBuf> {
     let mut places = place::candidates(std::env::var_os("TMPDIR"));
     places.push(std::env::temp_dir());
@@ -27,19 +27,20 @@ fn remove_abandoned_in(place: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
         .map(|entry| entry.path())
         .filter(|folder| {
-            // The lock keeps two processes from removing the same folder.
+            // The lock prevents two processes from removing the same folder.
             lock_of_the_dead(folder).is_some_and(|_lock| removal::remove(folder).is_ok())
         })
         .collect()
 }
 
-/// The lock of a scratch folder of this user, if its owner no longer holds it.
+/// Acquires the lock of a scratch folder. Returns `None` if the owner still holds it, or if the folder does not belong to
+/// this user.
 fn lock_of_the_dead(folder: &Path) -> Option<File> {
     let metadata = fs::symlink_metadata(folder).ok()?;
     if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
         return None;
     }
-    // Neither a symbolic link nor a FIFO makes this open wait or lead elsewhere.
+    // These flags prevent the call from following a symbolic link and from blocking on a FIFO.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let owner = openat(CWD, folder.join(OWNER), flags, Mode::empty()).ok()?;
     flock(&owner, FlockOperation::NonBlockingLockExclusive).ok()?;

@@ -6,11 +6,11 @@ use std::fs;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open};
 
-/// How long the end of a killed process is waited for.
+/// Maximum time to wait until a killed process has ended.
 const END_LIMIT: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
-/// Kills all descendants, and waits until the children have ended. Does not reap them: their exit codes belong to the
-/// threads that started them.
+/// Kills all descendants, and waits until the children have ended. Does not reap the children, because their exit codes
+/// belong to the threads that started them.
 pub(crate) fn kill_all() {
     let mut killed = BTreeSet::new();
     loop {
@@ -30,7 +30,7 @@ pub(crate) fn kill_all() {
     }
 }
 
-/// Kills a process and its descendants. It is stopped first, so that it starts no further ones.
+/// Kills a process and its descendants. The process is stopped first, so that it cannot start more processes.
 fn kill_tree(process: Pid) {
     _ = kill_process(process, Signal::STOP);
     for child in children_of(process) {
@@ -39,7 +39,7 @@ fn kill_tree(process: Pid) {
     _ = kill_process(process, Signal::KILL);
 }
 
-/// The children of all threads of a process.
+/// Returns the children of all threads of a process.
 fn children_of(process: Pid) -> Vec<Pid> {
     let tasks = fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()));
     let lists = tasks

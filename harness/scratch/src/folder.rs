@@ -9,26 +9,27 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{interrupt, place, registry, removal};
 
-/// The beginning of the names of scratch folders.
+/// The prefix of the names of scratch folders.
 pub(crate) const PREFIX: &str = "leaselab-";
 
-/// The file in a scratch folder that its owner has locked. It contains the owner's process id, for people: a lock ends
-/// with its process, but a process id can be used again.
+/// The file in a scratch folder that the owner keeps locked. The file contains the owner's process id, which is for
+/// information only: the lock is released when the process ends, whereas a process id can be reused.
 pub(crate) const OWNER: &str = "owner";
 
-/// A scratch folder that only this user can enter. It is removed when this is dropped or when a signal ends the process.
+/// A scratch folder that only this user can enter. The folder is removed on drop, or when a signal ends the process.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Holds the lock.
+    /// The open file holds the lock.
     _owner: File,
 }
 
 impl Folder {
-    /// Creates a folder from which programs can be run: in memory if possible, else where temporary files lie.
+    /// Creates a folder from which programs can be run: in memory if possible, otherwise in a folder for temporary files.
     ///
     /// # Errors
-    /// When no place serves; the message says why for each. When the limit of file sizes is too low.
+    /// Returns an error if no location is suitable, or if the limit on file sizes is too low. The message gives the reason
+    /// for each location.
     pub fn new() -> io::Result<Self> {
         place::check_file_size_limit()?;
         let mut reasons = Vec::new();
@@ -45,7 +46,7 @@ impl Folder {
     /// Creates a folder in `place`.
     ///
     /// # Errors
-    /// When it cannot be created.
+    /// Returns an error if it cannot be created.
     pub fn new_in(place: &Path) -> io::Result<Self> {
         interrupt::handle_signals()?;
         let mut folders = registry::folders();
@@ -55,7 +56,7 @@ impl Folder {
                 .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(place)?;
             match lock(folder.path()) {
-                // Another process removes the folder as an abandoned one, since it was not locked yet.
+                // Another process removes this folder as abandoned, because it was not locked yet. Try again.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotFound) => {}
                 Err(error) => return Err(error),
@@ -68,15 +69,15 @@ impl Folder {
         }
     }
 
-    /// Creates a folder where temporary files lie, for large files.
+    /// Creates a folder for large files in the default location for temporary files.
     ///
     /// # Errors
-    /// When it cannot be created.
+    /// Returns an error if it cannot be created.
     pub fn for_large_files() -> io::Result<Self> {
         Self::new_in(&std::env::temp_dir())
     }
 
-    /// The path of the folder.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -84,7 +85,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is removed as an abandoned folder by a later process.
+        // If the removal fails, a later process removes the folder as abandoned.
         _ = removal::remove(&self.path);
         registry::folders().remove(&self.path);
     }
@@ -94,7 +95,7 @@ fn lock(folder: &Path) -> io::Result<File> {
     let path = folder.join(OWNER);
     let mut file = File::create_new(&path)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    // The lock is worthless if the file was removed before.
+    // The lock has no effect if another process removed the file before it was locked.
     fs::symlink_metadata(&path)?;
     writeln!(file, "{}", std::process::id())?;
     Ok(file)

@@ -1,4 +1,4 @@
-//! What happens when a signal ends the process.
+//! Cleans up when a signal ends the process.
 
 use std::io;
 use std::sync::OnceLock;
@@ -11,22 +11,23 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::{descendants, registry, removal};
 
-/// Set when a signal has begun to end the process.
+/// Whether a signal has begun to end the process.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether the thread that waits for signals was started.
+/// Set once the thread that waits for signals has started.
 static HANDLER: OnceLock<()> = OnceLock::new();
 
-/// Handles SIGHUP, SIGINT and SIGTERM from now on: kills all descendants, removes all scratch folders, and ends the
-/// process by the same signal. Without a scratch folder these signals end the process at once, as they always do.
+/// Handles SIGHUP, SIGINT and SIGTERM from now on: kills all descendants, removes all scratch folders, and ends the process
+/// with the same signal. [`Folder::new_in`](crate::Folder::new_in) calls this function. Before the first call, these signals
+/// end the process immediately, which is their default action.
 ///
 /// # Errors
-/// When the thread that waits for signals cannot be started.
+/// Returns an error if the thread that waits for signals cannot be started.
 pub fn handle_signals() -> io::Result<()> {
     if HANDLER.get().is_some() {
         return Ok(());
     }
-    // Serialises the threads that create the first folders.
+    // Serializes the threads that create the first folders.
     let folders = registry::folders();
     if HANDLER.get().is_none() {
         let mut wanted = vec![SIGINT, SIGTERM];
@@ -45,8 +46,8 @@ pub fn handle_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Stops the calling thread for ever if a signal is ending the process. Called before output and before the end of the
-/// process, so that failures that the signal has caused are not reported, and the exit code is that of the signal.
+/// Blocks the calling thread forever if a signal is ending the process. Call this function before output and before the
+/// process exits, so that failures caused by the signal are not reported and the exit code is that of the signal.
 pub fn stop_if_interrupted() {
     while INTERRUPTED.load(Ordering::SeqCst) {
         thread::park();
@@ -55,18 +56,18 @@ pub fn stop_if_interrupted() {
 
 fn end_by(signal: i32) {
     INTERRUPTED.store(true, Ordering::SeqCst);
-    // Held until the process ends, so that no thread creates another folder.
+    // The guard is held until the process ends, so that no thread creates another folder.
     let folders = registry::folders();
     descendants::kill_all();
     for folder in &*folders {
         _ = removal::remove(folder);
     }
     _ = emulate_default_handler(signal);
-    // Only if the signal could not be sent.
+    // Reached only if the signal could not be sent.
     std::process::exit(128 + signal);
 }
 
-/// Whether the signal was ignored when the process was started, as `nohup` does.
+/// Returns whether the signal was ignored when the process was started, for example by `nohup`.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

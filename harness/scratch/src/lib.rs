@@ -1,8 +1,8 @@
-//! Scratch folders, and what happens to them and to child processes when this process ends.
+//! Scratch folders, and the cleanup of these folders and of child processes when this process ends.
 //!
-//! * [`Folder`]: a scratch folder. Dropping it removes it.
-//! * A signal that ends the process ([`interrupt`]): kills every descendant, and removes the folders.
-//! * SIGKILL, or a power cut: the folders remain. [`remove_abandoned`] of the next process removes them.
+//! * Dropping a [`Folder`] removes the scratch folder.
+//! * If a signal ends the process, [`interrupt`] kills all descendants and removes the folders.
+//! * After SIGKILL or a power cut, the folders remain. A later process removes them with [`remove_abandoned`].
 
 #![forbid(unsafe_code)]
 

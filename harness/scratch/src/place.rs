@@ -1,4 +1,4 @@
-//! Where scratch folders lie.
+//! Locations of scratch folders.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::{Resource, getrlimit};
 
-/// Space that a place must have: the files of a router, and a copy of a script.
+/// Free space in bytes that a location must have. It holds the files of a router and a copy of a script.
 const MIN_FREE: u64 = 4 << 20;
 
-/// Checks the limit of file sizes, which holds in every place. The kernel kills a process that exceeds it.
+/// Checks the limit on file sizes, which applies to every location. The kernel kills a process that exceeds it.
 ///
 /// # Errors
-/// When a file cannot have [`MIN_FREE`] bytes.
+/// Returns an error if the limit is less than [`MIN_FREE`].
 pub(crate) fn check_file_size_limit() -> io::Result<()> {
     match getrlimit(Resource::Fsize).current {
         Some(limit) if limit < MIN_FREE => {
@@ -26,17 +26,17 @@ pub(crate) fn check_file_size_limit() -> io::Result<()> {
     }
 }
 
-/// Whether so little space is left in a folder that programs which write there fail.
+/// Returns whether a folder has so little free space that programs that write to it fail.
 ///
 /// # Errors
-/// When the folder cannot be examined.
+/// Returns an error if `statvfs` fails.
 pub fn is_full(folder: &Path) -> io::Result<bool> {
     let system = statvfs(folder)?;
-    // A page for the data, and one for a name.
+    // A new file needs one page for its data and one for its name.
     Ok(system.f_bavail < 2 || (system.f_files > 0 && system.f_favail == 0))
 }
 
-/// The folders in which scratch folders may lie, the best one first: in memory where possible.
+/// Returns the folders in which scratch folders can be created, in order of preference. Folders in memory come first.
 pub(crate) fn candidates(temporary: Option<OsString>) -> Vec<PathBuf> {
     let temporary = temporary.filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let mut places: Vec<PathBuf> = ["/dev/shm", "/run/shm"].map(PathBuf::from).into();
@@ -45,10 +45,11 @@ pub(crate) fn candidates(temporary: Option<OsString>) -> Vec<PathBuf> {
     places
 }
 
-/// Why scratch folders cannot lie in `folder`.
+/// Checks whether scratch folders can be created in `folder`.
 ///
 /// # Errors
-/// When programs cannot be run from there, as in /dev/shm of Docker's containers, or when the space is not enough.
+/// Returns an error if programs cannot be run from the folder, as in /dev/shm in Docker containers, or if there is not
+/// enough free space.
 pub(crate) fn check(folder: &Path) -> io::Result<()> {
     let system = statvfs(folder)?;
     if system.f_flag.contains(StatVfsMountFlags::NOEXEC) {

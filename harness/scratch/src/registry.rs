@@ -1,4 +1,4 @@
-//! The scratch folders of this process. Global, because a signal concerns the whole process.
+//! The scratch folders of this process. The list is global, because a signal affects the whole process.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// The folders that exist now. While the guard is held, no folder is created.
+/// Locks and returns the set of existing folders. No folder is created while the guard is held.
 pub(crate) fn folders() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }

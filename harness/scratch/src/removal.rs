@@ -1,24 +1,25 @@
-//! Removes a folder, whatever a script under test has done to it.
+//! Removes a folder even if a script under test has changed the permissions in it.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// How often the removal is repeated while other threads or dying processes still write into the folder.
+/// Maximum number of times that the removal is repeated while other threads or terminating processes still write into the
+/// folder.
 const ATTEMPTS: usize = 20;
 
-/// Removes a folder with everything in it. Does not follow symbolic links.
+/// Removes a folder and everything in it. Does not follow symbolic links.
 ///
 /// # Errors
-/// When something remains.
+/// Returns an error if the folder or a part of its contents remains.
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     let mut result = fs::remove_dir_all(folder);
     for _ in 0..ATTEMPTS {
         match &result {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound && !folder.exists() => return Ok(()),
-            // A script may have taken away the permission to list or to change a folder.
+            // A script may have removed the permission to list or modify a folder.
             Err(_) => allow_removal(folder),
         }
         result = fs::remove_dir_all(folder);

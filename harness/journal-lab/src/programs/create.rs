@@ -1,4 +1,4 @@
-//! The program of each strategy.
+//! Creates the program of each strategy.
 
 use super::dhcpd::{self, Dhcpd, Swap};
 use super::dnsmasq::Dnsmasq;
@@ -8,7 +8,7 @@ use super::program::Program;
 use disk_model::Disk;
 use scenario::Strategy;
 
-/// A program that has not been started yet.
+/// Creates the program of a strategy. It has not been started yet.
 pub(crate) fn program(strategy: Strategy) -> Box<dyn Program> {
     match strategy {
         Strategy::OldManual => Box::new(Dhcpd::new(Swap::TwoRenames)),

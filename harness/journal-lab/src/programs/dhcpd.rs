@@ -1,4 +1,5 @@
-//! ISC dhcpd (server/db.c `write_lease`, `commit_leases`, `new_lease_file`), also with the file swap of its old manual.
+//! ISC dhcpd (server/db.c `write_lease`, `commit_leases`, `new_lease_file`), and a variant that swaps the files as its old
+//! manual describes.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -18,15 +19,15 @@ use disk_model::Disk;
 /// The live file.
 pub(super) const LIVE: &str = "dhcpd.leases";
 const BACKUP: &str = "dhcpd.leases~";
-/// Size of the stdio buffer: a rewrite consists of writes of this size.
+/// Size of the stdio buffer in bytes. A rewrite consists of writes of this size.
 const CHUNK: usize = 4096;
 
 /// How the new file replaces the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Swap {
-    /// `rename(live, ~)`, `rename(new, live)`.
+    /// Calls `rename(live, ~)`, then `rename(new, live)`.
     TwoRenames,
-    /// `unlink(~)`, `link(live, ~)`, `rename(new, live)`.
+    /// Calls `unlink(~)`, then `link(live, ~)`, then `rename(new, live)`.
     LinkAndRename,
 }
 
@@ -59,7 +60,7 @@ impl Dhcpd {
         disk.rename(temporary, live)
     }
 
-    /// An unused name for the new file, which contains the time of the rewrite.
+    /// Returns an unused name for the new file. The name contains the time of the rewrite.
     fn temporary(&mut self, disk: &Disk) -> OsString {
         loop {
             self.epoch += 1;
@@ -90,7 +91,7 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
 impl Program for Dhcpd {
     fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
-            // "Can't open lease database": dhcpd tries no other file.
+            // dhcpd reports "Can't open lease database" and tries no other file.
             return Ok(LoadResult { leases: None, damaged: false });
         };
         let text = disk.read(file)?;
@@ -109,7 +110,8 @@ impl Program for Dhcpd {
         })
     }
 
-    /// dhcpd immediately rewrites what it could read, which makes damage permanent.
+    /// Loads the database and rewrites it immediately, as dhcpd does. This makes damage permanent, because the new file
+    /// contains only what dhcpd could read.
     fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let found = self.load(disk)?;
         if found.leases.is_some() {
@@ -127,7 +129,7 @@ impl Program for Dhcpd {
         self.leases.insert(address, ends);
         let Some(file) = self.file else { return Ok(true) };
         let written = append_all(disk, file, &record(address, ends));
-        // A failed write is only logged, and the client gets its answer.
+        // dhcpd only logs a failed write, and still answers the client.
         if or_killed(written)?.is_some() {
             or_killed(disk.fsync(file))?;
         }

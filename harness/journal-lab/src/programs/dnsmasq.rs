@@ -1,4 +1,5 @@
-//! dnsmasq's own lease file (lease.c `lease_update_file`): `rewind`, `ftruncate(0)`, all lines, `fsync`, for every change.
+//! dnsmasq with its own lease file (lease.c `lease_update_file`). For every change, dnsmasq calls `rewind` and
+//! `ftruncate(0)`, writes all lines, and calls `fsync`.
 
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
@@ -71,7 +72,8 @@ impl Program for Dnsmasq {
     }
 }
 
-/// `read_leases`: `fscanf` reads five fields for each lease.
+/// Parses a lease file as `read_leases` does: `fscanf` reads five fields for each lease. Returns the leases, and whether
+/// some of the data could not be read.
 fn read_leases(text: &[u8]) -> (Leases, bool) {
     let text = String::from_utf8_lossy(text);
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();

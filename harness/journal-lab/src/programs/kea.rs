@@ -1,5 +1,5 @@
-//! Kea 2.2's memfile and its lease file cleanup (`memfile_lease_mgr.cc`, `lfc_controller.cc`, and a trace of its
-//! system calls). Rows are appended, and nothing is ever synced.
+//! The memfile back end of Kea 2.2 and its lease file cleanup (modelled on `memfile_lease_mgr.cc`, `lfc_controller.cc`, and
+//! a trace of the system calls). Kea appends rows and never syncs anything.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -31,8 +31,9 @@ fn row(address: Ipv4Addr, ends: u64) -> String {
     format!("{address},{hardware},,600,{ends},1,0,0,{hostname},0,\n")
 }
 
-/// Adds the rows of a table to `leases`. `None` if the header is invalid, in which case Kea does not start. A header that
-/// is truncated after the ninth or a later column is valid, like that of an older release (observed with kea-dhcp4 2.2.0).
+/// Adds the rows of a table to `leases`. Returns `None` if the header is invalid, in which case Kea does not start. A header
+/// that is truncated after the ninth or a later column is valid, like that of an older release (observed with kea-dhcp4
+/// 2.2.0).
 fn read_table(text: &[u8], leases: &mut Leases, damaged: &mut bool) -> Option<()> {
     let text = String::from_utf8_lossy(text);
     if text.is_empty() {
@@ -70,7 +71,7 @@ impl Kea {
         text
     }
 
-    /// The server's part of a cleanup: renames the table to `.1` and begins a new one.
+    /// Performs the server's part of a cleanup: renames the table to `.1` and begins a new one.
     fn rotate(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let there = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).is_some();
         if !there(disk, COMPLETED) && !there(disk, COPY) {
@@ -85,7 +86,7 @@ impl Kea {
         Ok(())
     }
 
-    /// The cleanup that the program `kea-lfc` performs.
+    /// Performs the cleanup of the program `kea-lfc`.
     fn clean_up(disk: &mut Disk) -> Result<(), OperationError> {
         if disk.contents(OsStr::new(COMPLETED)).is_none() {
             let (mut leases, mut damaged) = (Leases::new(), false);

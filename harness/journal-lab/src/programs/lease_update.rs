@@ -1,4 +1,4 @@
-//! `lease-update` with a journal: one script call for each change.
+//! `lease-update` with a journal. Each change is one script call.
 
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
@@ -26,8 +26,8 @@ fn call(
     if let Some(ends) = ends {
         environment.set("DNSMASQ_LEASE_EXPIRES", ends.to_string());
     }
-    // Automatic rewrites are disabled: the lab triggers them.
-    // With `strict`, a store that cannot be read is no database.
+    // Automatic rewrites are disabled, because the tasks trigger rewrites.
+    // With `strict`, a call fails if it cannot read the store, which then counts as a missing database.
     let config = Config { rewrite_size: 0, strict: true, ..Config::default() };
     let call = Call::new(words.iter().map(|word| word.as_bytes()), environment);
     let outcome = journal::run(&call, &config, OsStr::new(LIVE), disk, 0);

@@ -1,4 +1,4 @@
-//! Emulated programs. Each makes the system calls that were observed in the real program.
+//! Emulated programs. Each of them makes the system calls that were observed in the real program.
 
 mod client;
 mod create;

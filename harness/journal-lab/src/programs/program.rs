@@ -9,7 +9,7 @@ use lease_journal::OperationError;
 /// The database that a program loads at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoadResult {
-    /// The leases; `None` if the program does not start.
+    /// The leases, or `None` if the program does not start.
     pub(crate) leases: Option<Leases>,
     /// Whether the program could not read some of the data.
     pub(crate) damaged: bool,
@@ -17,16 +17,16 @@ pub(crate) struct LoadResult {
 
 /// A program that keeps leases in files.
 pub(crate) trait Program {
-    /// Reads the files as at a start, and opens them.
+    /// Opens and reads the files, as at a start.
     ///
     /// # Errors
-    /// Only [`OperationError::Killed`].
+    /// Returns [`OperationError::Killed`] if a cut occurs, or an I/O error that the program does not handle.
     fn load(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError>;
 
-    /// Starts the program: it reads its files, and may rewrite them.
+    /// Starts the program. It reads its files and may rewrite them.
     ///
     /// # Errors
-    /// Only [`OperationError::Killed`].
+    /// Returns the errors of [`Self::load`] and [`Self::rewrite`].
     fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         self.load(disk)
     }
@@ -34,7 +34,7 @@ pub(crate) trait Program {
     /// Stores a lease. Returns whether the program acknowledges it to the client.
     ///
     /// # Errors
-    /// Only [`OperationError::Killed`].
+    /// Returns [`OperationError::Killed`] if a cut occurs.
     fn commit(
         &mut self,
         disk: &mut Disk,
@@ -45,11 +45,14 @@ pub(crate) trait Program {
     /// Rewrites the database, as the program does from time to time.
     ///
     /// # Errors
-    /// Only [`OperationError::Killed`].
+    /// Returns [`OperationError::Killed`] if a cut occurs, or an I/O error that the program does not handle.
     fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError>;
 }
 
-/// The value of an operation, or `None` after an I/O error, which these programs survive.
+/// Returns the value of an operation, or `None` after an I/O error, which the emulated programs ignore.
+///
+/// # Errors
+/// Returns [`OperationError::Killed`] if a cut has occurred.
 pub(super) fn or_killed<T>(result: Result<T, OperationError>) -> Result<Option<T>, OperationError> {
     match result {
         Ok(value) => Ok(Some(value)),
