@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lives_are_ranges_in_words() {
+    fn lifetimes_are_described_as_ranges() {
         let range = |lives: &[Option<f64>]| range_in_words(lives.iter().copied());
         assert_eq!(range(&[Some(3.41), Some(15.7)]), "3.4 years to 15.7 years");
         assert_eq!(range(&[None, Some(0.1)]), "at least 37 days");
