@@ -46,10 +46,7 @@ mod tests {
     #[case("\u{1b}[31mred", "\\u{1b}[31mred")]
     #[case("tab\tnul\0del\u{7f}c1\u{9b}", "tab\\tnul\\u{0}del\\u{7f}c1\\u{9b}")]
     #[case("a\u{202e}b\u{feff}c\u{ffff}d\u{1fffe}", "a\\u{202e}b\\u{feff}c\\u{ffff}d\\u{1fffe}")]
-    fn characters_that_could_be_misread_are_escaped(
-        #[case] text: &str,
-        #[case] expected: &str,
-    ) {
+    fn characters_that_could_be_misread_are_escaped(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(printable(text), expected);
         assert_eq!(printable(&printable(text)), expected);
     }

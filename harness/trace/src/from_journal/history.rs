@@ -120,8 +120,8 @@ fn memfile(generation: &Generation, site: &mut SiteHistory) -> Vec<Declaration> 
     }
 }
 
-/// Removes events with times from a wrong clock. Events are grouped wherever the times of consecutive events are at
-/// most five years apart, and only the largest group is kept.
+/// Removes events whose times come from a wrong clock. Consecutive events belong to the same group if they are at most
+/// five years apart. Only the largest group is kept.
 fn leave_out_far_events(site: &mut SiteHistory) {
     const FIVE_YEARS: i64 = 5 * 365 * 86_400;
     let mut groups: Vec<usize> = Vec::new();
