@@ -1,4 +1,4 @@
-//! The report of a command that plays cases.
+//! The report of a command that runs cases.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +18,27 @@ pub struct CasesReport {
     pub script: Option<String>,
     /// Number of cases that passed.
     pub passed: usize,
-    /// Number of cases that failed, with the invalid ones.
+    /// Number of cases that failed, including the invalid ones.
     pub failed: usize,
-    /// Number of cases in which the file asks for something that cannot be carried out.
+    /// Number of cases in which the file requests something that cannot be done.
     pub invalid: usize,
     /// Number of cases that cannot be run with the chosen options.
     pub skipped: usize,
     /// A verdict for each group of properties.
     #[serde(default)]
     pub groups: Vec<GroupVerdict>,
-    /// Answers to general questions about the script, one sentence each.
+    /// The answers to general questions about the script, one sentence each.
     #[serde(default)]
     pub answers: Vec<String>,
-    /// The findings that the scenarios do not expect, equal ones together.
+    /// The findings that the scenarios do not expect. Equal findings are combined.
     #[serde(default)]
     pub failures: Vec<Failure>,
-    /// The cases, by scenario.
+    /// The cases, grouped by scenario.
     pub scenarios: Vec<Scenario>,
-    /// Cases that make no sense with the script or the dialect of the command line, with the reason.
+    /// Cases that do not apply to the script or the dialect on the command line, with the reason.
     #[serde(default)]
     pub left_out: Vec<CaseText>,
-    /// What happened in the examples of the failures, by the name of the case.
+    /// The timelines of the failures' examples, by the name of the case.
     #[serde(default)]
     pub timelines: BTreeMap<String, Timeline>,
 }
@@ -48,27 +48,27 @@ pub struct CasesReport {
 pub struct GroupVerdict {
     /// The name.
     pub group: String,
-    /// The property in words.
+    /// The tested property, in words.
     pub title: String,
-    /// The worst severity of its findings; `None`: it holds in every case.
+    /// The worst severity of its findings, or `None` if the property holds in every case.
     pub severity: Option<Severity>,
-    /// Number of cases in which it was tested.
+    /// Number of cases in which the property was tested.
     pub cases: usize,
     /// Number of cases with a finding of this group.
     pub failed: usize,
-    /// `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `n/a`.
+    /// For `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `n/a`.
     #[serde(default)]
     pub verdict: String,
-    /// Why the verdict is `hidden` or `n/a`.
+    /// The reason why the verdict is `hidden` or `n/a`.
     #[serde(default)]
     pub why: Option<String>,
-    /// A finding in words.
+    /// The text of an example finding.
     #[serde(default)]
     pub example: Option<String>,
-    /// `leaselab check`: the ids of the failures that belong to the group.
+    /// For `leaselab check`: the ids of the failures that belong to the group.
     #[serde(default)]
     pub failures: Vec<String>,
-    /// The command that shows the example again.
+    /// The command that reproduces the example.
     #[serde(default)]
     pub reproduction: Option<String>,
 }
@@ -84,7 +84,7 @@ pub struct Scenario {
     pub cases: Vec<CaseEntry>,
 }
 
-/// How a case ended.
+/// The verdict of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseVerdict {
@@ -92,14 +92,14 @@ pub enum CaseVerdict {
     Passed,
     /// At least one finding is a failure.
     Failed,
-    /// The file asks for something that cannot be carried out.
+    /// The file requests something that cannot be done.
     Invalid,
     /// The case cannot be run with the chosen options.
     Skipped,
 }
 
 impl CaseVerdict {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -118,19 +118,19 @@ pub struct CaseEntry {
     /// The parameters of the scenario's matrix, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
-    /// The command that runs the case again, also after its scenario has changed.
+    /// The command that runs the case again, even after its scenario has changed.
     pub reproduction: String,
-    /// The command that runs it by its id, and refuses when the scenario has changed.
+    /// The command that runs the case by its id. It fails if the scenario has changed.
     pub replay: String,
-    /// How it ended.
+    /// The verdict.
     pub verdict: CaseVerdict,
-    /// Why the case is invalid or was skipped.
+    /// The reason why the case is invalid or was skipped.
     pub why: Option<String>,
     /// The findings that the scenario does not expect.
     pub failures: Vec<FindingEntry>,
     /// The findings that the scenario lists under `[[breaks]]`.
     pub foreseen: Vec<FindingEntry>,
-    /// Wall-clock time.
+    /// Wall-clock time, in seconds.
     pub seconds: f64,
     /// Script calls, `init` included.
     pub calls: u64,
@@ -144,7 +144,7 @@ pub struct CaseEntry {
     pub erases: u64,
     /// Bytes programmed.
     pub bytes_programmed: u64,
-    /// The script calls, if `--verbose` or `--keep` asked for them.
+    /// The script calls, if `--verbose` or `--keep` was given.
     pub log: Vec<String>,
 }
 
@@ -157,13 +157,13 @@ pub struct FindingEntry {
     pub group: String,
     /// How serious it is.
     pub severity: Severity,
-    /// The id of the failure to which it belongs; empty for a finding that the scenario expects.
+    /// The id of the failure to which it belongs, or an empty string for a finding that the scenario expects.
     #[serde(default)]
     pub failure: String,
-    /// Number of the step, from 1; 0 if it belongs to no step.
+    /// The number of the step, starting at 1, or 0 if it belongs to no step.
     pub step: usize,
-    /// Line of the step in the scenario file, from 1.
+    /// The line of the step in the scenario file, starting at 1.
     pub line: usize,
-    /// What differs.
+    /// The difference that was found.
     pub text: String,
 }

@@ -14,9 +14,9 @@ pub struct CrashReport {
     /// The script under test, if the command line named one.
     #[serde(default)]
     pub script: Option<String>,
-    /// Points at which power was cut or a process killed.
+    /// Points at which power was cut or a process was killed.
     pub points: u64,
-    /// Points with different states of the router.
+    /// Points with distinct states of the router.
     pub distinct: u64,
     /// States that were judged.
     pub checked: u64,
@@ -24,35 +24,35 @@ pub struct CrashReport {
     pub images: u64,
     /// States in which everything was kept.
     pub kept: u64,
-    /// States in which something was lost, as is unavoidable with this store.
+    /// States in which something was lost, which is unavoidable with this store.
     pub lost: u64,
-    /// States with nothing worse than advice or risks, or that the options allow.
+    /// States that have only findings of severity advice or risk, or that the options allow.
     #[serde(default)]
     pub allowed: u64,
-    /// States that are broken, as the scenario expects.
+    /// Broken states that the scenario expects.
     pub declared: u64,
-    /// States that are broken.
+    /// Broken states that the scenario does not expect.
     pub broken: u64,
     /// Counts by kind of point.
     pub coverage: BTreeMap<String, Count>,
     /// Examples of broken and allowed states.
     pub breaches: Vec<Breach>,
-    /// Broken and allowed states, and what was found without a fault; equal ones together.
+    /// Broken and allowed states, and findings that occurred without a fault. Equal findings are combined.
     #[serde(default)]
     pub failures: Vec<Failure>,
     /// Unexpected results of programs that rewrite their lease database.
     #[serde(default)]
     pub faults: Vec<CaseText>,
-    /// Cases that ask for something that cannot be carried out.
+    /// Cases that request something that cannot be done.
     #[serde(default)]
     pub invalid: Vec<CaseText>,
     /// Number of commits.
     pub commits: u64,
-    /// Seconds during which a power cut loses everything.
+    /// Simulated seconds during which a power cut loses everything.
     pub fatal_window_seconds: f64,
     /// Simulated seconds.
     pub simulated_seconds: f64,
-    /// Processor time.
+    /// Processor time, in seconds.
     pub processor_seconds: f64,
 }
 
@@ -61,7 +61,7 @@ pub struct CrashReport {
 pub struct Count {
     /// Points.
     pub points: u64,
-    /// Points with different states of the router.
+    /// Points with distinct states of the router.
     pub distinct: u64,
 }
 
@@ -73,24 +73,24 @@ pub struct Breach {
     /// How serious it is.
     #[serde(default = "worst")]
     pub severity: Severity,
-    /// The name of its group.
+    /// The name of the group to which it belongs.
     #[serde(default)]
     pub group: String,
-    /// Number of the step, from 1.
+    /// The number of the step, starting at 1.
     pub step: usize,
-    /// What differs.
+    /// The difference that was found.
     pub text: String,
-    /// In how many states it was found.
+    /// The number of states in which it was found.
     #[serde(default)]
     pub count: u64,
     /// The reproduction id.
     pub id: String,
-    /// The command that replays it.
+    /// The command that replays the state.
     #[serde(default)]
     pub replay: String,
 }
 
-/// The severity of breaches in older reports.
+/// Returns the severity of breaches in older reports, which do not contain it.
 fn worst() -> Severity {
     Severity::Bug
 }

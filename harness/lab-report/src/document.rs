@@ -1,4 +1,4 @@
-//! The JSON document.
+//! Reads and writes the JSON document.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use crate::cases::CasesReport;
 use crate::crash::CrashReport;
 use crate::wear::WearReport;
 
-/// The version of the format. Added keys do not change it.
+/// The version of the format. Adding keys does not change it.
 pub const SCHEMA: u32 = 1;
 
-/// The largest document that is read.
+/// The maximum size of a document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
-/// The report of a command. The key `command` says which one.
+/// The report of a command. The key `command` names the command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Document {
@@ -35,18 +35,18 @@ pub enum Document {
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not JSON.
+    /// The text is not JSON.
     #[error("no report of leaselab, which is JSON: {0}")]
     Syntax(serde_json::Error),
-    /// Its values do not have the types of the format.
+    /// The values do not have the types of the format.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// It was written by another version of leaselab.
+    /// The document has another version of the format.
     #[error(
         "its `schema` is {0}, expected {SCHEMA}: write the report with this version of leaselab"
     )]
     Schema(u64),
-    /// It is JSON, but no report.
+    /// The text is JSON, but not a report.
     #[error(
         "no report of leaselab: expected a file that --json of check, run, crash or wear has written"
     )]
@@ -56,7 +56,7 @@ pub enum ReadError {
 /// Why a document cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A number that JSON cannot express.
+    /// The document contains a number that JSON cannot represent.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     /// The page cannot be rendered.
@@ -78,7 +78,7 @@ impl Document {
     /// Reads a document.
     ///
     /// # Errors
-    /// A text that is no report, or one of another version.
+    /// Returns an error if the text is not a report, or has another version of the format.
     pub fn read(text: &[u8]) -> Result<Self, ReadError> {
         let value: serde_json::Value = serde_json::from_slice(text).map_err(ReadError::Syntax)?;
         match (value.get("schema").and_then(serde_json::Value::as_u64), value.get("command")) {
@@ -90,16 +90,16 @@ impl Document {
         }
     }
 
-    /// The document as JSON, with a newline at its end.
+    /// Returns the document as JSON, with a trailing newline.
     ///
     /// # Errors
-    /// A number that JSON cannot express.
+    /// Returns an error if the document contains a number that JSON cannot represent.
     pub fn to_json(&self) -> Result<String, WriteError> {
         let text = serde_json::to_string_pretty(&Versioned { schema: SCHEMA, document: self })?;
         Ok(text + "\n")
     }
 
-    /// The name of the command.
+    /// Returns the name of the command.
     pub fn command(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
@@ -117,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_written_document_is_read_as_the_same_one() {
+    fn a_document_survives_a_round_trip_through_json() {
         let document = Document::Run(CasesReport { passed: 3, ..CasesReport::default() });
         let text = document.to_json().expect("JSON");
         assert_eq!(Document::read(text.as_bytes()).expect("a document"), document);
     }
 
     #[test]
-    fn what_is_no_report_of_this_version_is_rejected() {
+    fn text_that_is_not_a_report_of_this_version_is_rejected() {
         let why = |text: &str| Document::read(text.as_bytes()).expect_err("no report").to_string();
         assert!(why("{}").starts_with("no report of leaselab"));
         assert!(why("{\"schema\": 2, \"command\": \"run\"}").starts_with("its `schema` is 2"));

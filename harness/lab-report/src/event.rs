@@ -1,25 +1,25 @@
-//! What happened in a case that failed.
+//! The events of a case that failed.
 
 use serde::{Deserialize, Serialize};
 
 /// The events of a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
-    /// The events, in their order.
+    /// The events, in chronological order.
     pub events: Vec<Event>,
-    /// Number of events of a long case that are left out.
+    /// Number of events of a long case that are omitted.
     #[serde(default)]
     pub omitted: usize,
     /// The flash, if it is known.
     pub flash: Option<FlashShape>,
 }
 
-/// Size of the flash.
+/// The size of the flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlashShape {
-    /// Bytes of the partition.
+    /// The size of the partition, in bytes.
     pub size: u32,
-    /// Bytes of an erase block.
+    /// The size of an erase block, in bytes.
     pub erase_block: u32,
 }
 
@@ -39,23 +39,23 @@ pub struct Event {
 pub enum EventKind {
     /// A step of the scenario begins.
     Step {
-        /// Its number, from 1.
+        /// The number of the step, starting at 1.
         number: usize,
         /// The step as its file describes it.
         text: String,
     },
     /// The router is switched on.
     PowerOn,
-    /// The router loses its power outside of a script call.
+    /// The router loses power outside of a script call.
     PowerOff,
-    /// dnsmasq starts, ends or gets a signal.
+    /// dnsmasq starts, ends or receives a signal.
     Dnsmasq {
-        /// What happens, in words.
+        /// A description of what happens.
         what: String,
     },
     /// The wall clock jumps, or its rate changes.
     Clock {
-        /// By how many seconds it jumps; 0 if only its rate changes.
+        /// The number of seconds by which it jumps, or 0 if only its rate changes.
         jump: i64,
     },
     /// A client sends a message.
@@ -69,13 +69,13 @@ pub enum EventKind {
         /// The address of the client after the reply.
         address: Option<String>,
     },
-    /// dnsmasq, or another program, calls the script.
+    /// dnsmasq or another program calls the script.
     Call(Call),
     /// Another program runs an `nvram` command.
     OtherProgram {
         /// The command.
         command: Command,
-        /// Its flash operations.
+        /// The flash operations of the command.
         operations: Vec<Operation>,
     },
     /// Bytes of the flash or of RAM are overwritten.
@@ -85,7 +85,7 @@ pub enum EventKind {
 /// A call of the script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Action and arguments.
+    /// The action and the arguments.
     pub arguments: String,
     /// The variables that dnsmasq sets, each as `NAME=value`.
     pub environment: Vec<String>,
@@ -106,18 +106,18 @@ pub struct Call {
 /// An `nvram` command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// Its arguments, separated by blanks.
+    /// The arguments, separated by spaces.
     pub arguments: String,
-    /// Its exit code; `None` if it did not end, or is not recorded.
+    /// The exit code, or `None` if the command did not end or its exit code is not recorded.
     pub code: Option<i32>,
 }
 
 /// A flash operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// Its kind.
+    /// The kind of operation.
     pub kind: OperationKind,
-    /// The first byte.
+    /// The offset of the first byte.
     pub offset: u32,
     /// The number of bytes.
     pub length: u32,

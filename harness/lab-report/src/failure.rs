@@ -1,4 +1,4 @@
-//! Failures: equal findings of any number of cases.
+//! Failures, which combine equal findings of any number of cases.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use crate::event::Call;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// The script does more than it needs to. Nothing can be lost.
+    /// The script does more than necessary, but nothing can be lost.
     Advice,
-    /// Something can be lost under rare circumstances.
+    /// Something can be lost in rare circumstances.
     Risk,
     /// Leases or settings are lost, or dnsmasq stops.
     Bug,
 }
 
 impl Severity {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Advice => "advice",
@@ -30,9 +30,9 @@ impl Severity {
 /// Equal findings, with one of them as the example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The name by which cases refer to it; also the anchor of the page.
+    /// The id by which cases refer to the failure. It is also the anchor on the page.
     pub id: String,
-    /// The name of its group.
+    /// The name of the group to which it belongs.
     pub group: String,
     /// How serious it is.
     pub severity: Severity,
@@ -40,33 +40,33 @@ pub struct Failure {
     pub kind: String,
     /// Number of findings.
     pub count: usize,
-    /// The names of their cases.
+    /// The names of the cases with these findings.
     pub cases: Vec<String>,
-    /// What differs, in the example.
+    /// The difference that was found in the example.
     pub text: String,
     /// The title of the example's scenario: `story` in JSON.
     #[serde(rename = "story")]
     pub title: String,
     /// The scenario file of the example.
     pub file: String,
-    /// Line of the step in it, from 1; 0 if the finding belongs to no step.
+    /// The line of the step in the file, starting at 1, or 0 if the finding belongs to no step.
     pub line: usize,
     /// The name of the example's case. Its timeline is in `timelines`.
     pub case: String,
-    /// Number of the step, from 1; 0 if the finding belongs to no step.
+    /// The number of the step, starting at 1, or 0 if the finding belongs to no step.
     pub step: usize,
     /// The step as its file describes it, without its expectations.
     pub step_text: String,
     /// The call that the finding is about.
     pub call: Option<Call>,
-    /// Lease lines that must be stored, and are not.
+    /// Lease lines that must be stored but are not.
     pub expected: Vec<String>,
-    /// Lease lines that are stored, and must not be.
+    /// Lease lines that are stored but must not be.
     pub found: Vec<String>,
-    /// What to look at first.
+    /// A hint at what to examine first.
     pub hint: Option<String>,
-    /// The command that runs the example again, also after its scenario has changed.
+    /// The command that runs the example again, even after its scenario has changed.
     pub reproduce: String,
-    /// The command that runs it by its id, and refuses when the scenario has changed.
+    /// The command that runs the example by its id. It fails if the scenario has changed.
     pub replay: String,
 }

@@ -1,7 +1,7 @@
-//! The report of a command of leaselab: a JSON document, and one self-contained HTML page that shows it.
+//! The report of a leaselab command: a JSON document, and one self-contained HTML page that shows it.
 //!
-//! The types of [`Document`] are the format of the JSON files, which `docs/report.md` describes. They contain plain data
-//! only, so that a page can be made from the file alone. All texts are printable: see [`printable`].
+//! The types of [`Document`] define the format of the JSON files, which `docs/report.md` describes. They contain plain
+//! data only, so that a page can be generated from the file alone. All texts are printable; see [`printable`].
 
 #![forbid(unsafe_code)]
 

@@ -9,19 +9,19 @@ use crate::document::Document;
 /// Why two reports cannot be merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// Reports of different commands.
+    /// The reports are of different commands.
     #[error("a report of `{0}` cannot be merged with one of `{1}`")]
     Commands(&'static str, &'static str),
-    /// Only commands that play cases have shards.
+    /// The reports are of a command that has no shards. Only commands that run cases have shards.
     #[error("reports of `{0}` have no shards; expected reports of run, live or qemu run")]
     NoShards(&'static str),
 }
 
 impl Document {
-    /// The report of all cases of two reports.
+    /// Returns a report of all cases of two reports.
     ///
     /// # Errors
-    /// Reports of different commands, or of a command that does not play cases.
+    /// Returns an error if the reports are of different commands, or of a command that has no shards.
     pub fn merge(self, other: Self) -> Result<Self, MergeError> {
         let (command, other_command) = (self.command(), other.command());
         match (self, other) {
@@ -66,13 +66,13 @@ fn merge_cases(mut one: CasesReport, mut two: CasesReport) -> CasesReport {
     one
 }
 
-/// Adds failures to those of a report, equal ones together, and gives all of them new ids in their order.
+/// Adds failures to those of a report, combining equal failures, and assigns new ids to all of them in their order.
 fn merge_failures(
     one: &mut CasesReport,
     failures: &mut Vec<crate::failure::Failure>,
     scenarios: &mut [crate::cases::Scenario],
 ) {
-    // Until they get their new ids, those of the second report must differ from those of the first.
+    // Until the new ids are assigned, the ids of the second report must differ from those of the first.
     let foreign = |id: &str| format!("+{id}");
     for finding in scenarios.iter_mut().flat_map(|s| &mut s.cases).flat_map(|c| &mut c.failures) {
         finding.failure = foreign(&finding.failure);

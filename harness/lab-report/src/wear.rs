@@ -1,4 +1,4 @@
-//! The part of the report of `wear` that the page shows. The file contains more.
+//! The part of the report of `wear` that the page shows. The file contains more data.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct WearReport {
     /// The version of leaselab.
     pub leaselab: String,
-    /// What the numbers assume.
+    /// The assumptions behind the numbers.
     #[serde(default)]
     pub assumptions: Vec<String>,
     /// A row for each combination of build, router and script.
@@ -15,7 +15,7 @@ pub struct WearReport {
 }
 
 impl WearReport {
-    /// Length of the longest row, in seconds.
+    /// Returns the simulated time of the longest row, in seconds.
     pub(crate) fn seconds(&self) -> u64 {
         self.rows.iter().map(|row| row.wear.seconds).max().unwrap_or(0)
     }
@@ -24,10 +24,10 @@ impl WearReport {
 /// The wear that one script causes on one router.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WearRow {
-    /// Name of the workload, if it is not the household.
+    /// The name of the workload, or `None` for a household.
     #[serde(default)]
     pub workload: Option<String>,
-    /// The build of dnsmasq: `good` or `broken`, for its clock.
+    /// The build of dnsmasq, named after its clock: `good` or `broken`.
     pub rtc: String,
     /// The dialect.
     pub dialect: String,
@@ -55,7 +55,7 @@ pub struct LifeEntry {
     pub erases: f64,
     /// Seconds a year during which a power cut loses all settings.
     pub fatal: f64,
-    /// Years until the block with the most erases has reached its rating; `None` if nothing is erased.
+    /// Years until the block with the most erases reaches its rating, or `None` if nothing is erased.
     pub years: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ pub struct WearCounts {
     pub seconds: u64,
     /// Erases of each block.
     pub erases: Vec<u64>,
-    /// Erases in each of equal parts of the time.
+    /// Erases in each of several equal parts of the time.
     #[serde(default)]
     pub bins: Vec<u64>,
 }

@@ -1,4 +1,4 @@
-//! Loads pages in headless Chromium. ci/test skips this file by name where there is no Chromium.
+//! Loads pages in headless Chromium. ci/test skips this file by name if Chromium is not installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use rstest::rstest;
 const BEGIN: &str = include_str!("self-test-begin.js");
 const END: &str = include_str!("self-test-end.js");
 
-/// The page of a report, with a script that tries all of its controls.
+/// Returns the page of a report, with a script that uses all of its controls.
 fn tested_page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     let document = Document::read(&std::fs::read(path).expect("a report")).expect("a report");
@@ -27,10 +27,10 @@ fn chromium() -> PathBuf {
     candidates.into_iter().find(|path| path.is_file()).expect("chromium in PATH")
 }
 
-/// How often a page is loaded: headless Chromium sometimes hangs when it starts or ends.
+/// Number of attempts to load a page. Headless Chromium sometimes hangs when it starts or ends.
 const ATTEMPTS: usize = 4;
 
-/// The page after its scripts have run.
+/// Returns the page after its scripts have run.
 fn dump_dom(file: &Path, window: &str, folder: &Path) -> Output {
     for attempt in 0..ATTEMPTS {
         let output = Command::new("timeout")

@@ -1,4 +1,4 @@
-//! Packed files: `.xz`, and archives `.tar.xz`.
+//! Reads `.xz` files and `.tar.xz` archives, with limits on their size.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,10 +9,10 @@ use lzma_rust2::XzReader;
 /// Maximum size of a file in bytes.
 const MAX_FILE: u64 = 256 << 20;
 
-/// Maximum size of the unpacked contents of a file in bytes. A small packed file can unpack to any size.
+/// Maximum size of the unpacked contents of a file in bytes. Without it, a small packed file could unpack to any size.
 const MAX_UNPACKED: u64 = 256 << 20;
 
-/// Maximum memory for unpacking, in KiB. The largest dictionary of `xz -9` needs 64 MiB.
+/// Maximum memory for unpacking, in KiB. `xz -9` uses a dictionary of 64 MiB.
 const MAX_DICTIONARY_KIB: u32 = 128 << 10;
 
 /// Maximum number of files in an archive.
@@ -23,7 +23,8 @@ pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     read_bounded(path, MAX_FILE)
 }
 
-/// Reads a whole file of at most `limit` bytes. A name can lead to a file without an end, such as /dev/zero.
+/// Reads a whole file of at most `limit` bytes. The read itself is bounded too, because the path can name an endless
+/// file such as /dev/zero.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::other(format!("larger than {} MiB", limit >> 20));
     let file = File::open(path)?;
@@ -45,7 +46,7 @@ pub(super) fn unpack_xz(packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The files of an archive `.tar.xz`, sorted by path.
+/// Returns the files in a `.tar.xz` archive, sorted by path.
 pub(super) fn members(packed: &[u8]) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut members = Vec::new();
     for entry in tar::Archive::new(Unpacking::new(packed)).entries()? {
@@ -65,7 +66,7 @@ pub(super) fn members(packed: &[u8]) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     Ok(members)
 }
 
-/// The unpacked contents of an `.xz` file, up to [`MAX_UNPACKED`].
+/// A reader of the unpacked contents of an `.xz` file, which fails after [`MAX_UNPACKED`] bytes.
 struct Unpacking<'a> {
     reader: XzReader<&'a [u8]>,
     left: u64,

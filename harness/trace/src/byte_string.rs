@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-/// A byte string in a recording: text in UTF-8, with bytes that are not valid UTF-8 as lone surrogates U+DC80 to
-/// U+DCFF (the `surrogateescape` encoding of Python).
+/// A byte string in a recording. In JSON it is text, in which bytes that are not valid UTF-8 are lone surrogates U+DC80
+/// to U+DCFF (the `surrogateescape` error handler of Python).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct ByteString(pub Vec<u8>);
 
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for ByteString {
     }
 }
 
-/// Decodes lone surrogates U+DC80 to U+DCFF (ED B2 80 to ED B3 BF in `serde_json`'s output) to single bytes.
+/// Decodes lone surrogates U+DC80 to U+DCFF, which `serde_json` encodes as ED B2 80 to ED B3 BF, to single bytes.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

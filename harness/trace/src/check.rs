@@ -1,4 +1,4 @@
-//! Checks a recording: the engine must make the recorded calls from the recorded stimuli.
+//! Checks that the engine makes the recorded calls when it is given the recorded stimuli.
 
 use super::check_result::{CheckResult, Strictness};
 use super::driver::Driver;
@@ -10,7 +10,7 @@ use super::recording::Recording;
 /// # Errors
 /// If a stimulus has an invalid value.
 pub fn check(recording: &Recording) -> Result<CheckResult, TraceError> {
-    // The recorder writes the reason; `arp` is in those of recordings in which only the order of neighbours is open.
+    // The recorder writes the reason. It contains `arp` if only the order of neighbours is undetermined.
     let strictness = match recording.meta.racy.as_deref() {
         None => Strictness::Exact,
         Some(why) if why.contains("arp") => Strictness::ArpSets,

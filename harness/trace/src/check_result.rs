@@ -3,7 +3,7 @@
 use super::diff::Mismatch;
 use dnsmasq_model::{Build, Release};
 
-/// The fields of a recording that are inputs of the engine, each with the reason. Everything else is compared.
+/// The fields of a recording that are inputs of the engine, each with the reason. All other fields are compared.
 pub const ENGINE_INPUTS: &[(&str, &str)] = &[
     (
         "calls.jsonl: out of an init call",
@@ -24,10 +24,10 @@ pub const ENGINE_INPUTS: &[(&str, &str)] = &[
 pub enum Strictness {
     /// Every call must match, in order.
     Exact,
-    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the order in the kernel's table
-    /// is not known.
+    /// Every call must match, but consecutive `arp-*` calls are compared as sets, because the order in the kernel's
+    /// table is not known.
     ArpSets,
-    /// Differences are reported without failing the check, since the recording depends on timing.
+    /// Differences are reported without failing the check, because the recording depends on timing.
     ReportOnly,
 }
 
@@ -36,15 +36,15 @@ pub enum Strictness {
 pub struct CheckResult {
     /// The name of the folder.
     pub label: String,
-    /// The release of dnsmasq, if the recording is of a release.
+    /// The release of dnsmasq, if a release was recorded.
     pub release: Option<Release>,
     /// The build of dnsmasq.
     pub build: Build,
-    /// Why two recordings of the same stimuli may differ; `None` if they must not.
+    /// The reason why two recordings of the same stimuli may differ, or `None` if they must not differ.
     pub racy: Option<String>,
     /// How strictly the calls were compared.
     pub strictness: Strictness,
-    /// Number of recorded calls compared.
+    /// Number of recorded calls that were compared.
     pub calls: usize,
     /// Number of `init` outputs that were inputs of the engine.
     pub inits: usize,
@@ -52,7 +52,7 @@ pub struct CheckResult {
     pub answers: usize,
     /// Number of DHCPv4 messages that [`Server`](dnsmasq_model::Server) would have answered as recorded.
     pub predicted: usize,
-    /// The other DHCPv4 messages, one line each.
+    /// The DHCPv4 messages that it would have answered differently, one line each.
     pub mispredicted: Vec<String>,
     /// The differences between recorded and modelled calls.
     pub mismatches: Vec<Mismatch>,
@@ -61,7 +61,7 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
-    /// Whether there are differences that fail the check.
+    /// Returns whether there are differences that fail the check.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.strictness != Strictness::ReportOnly && !self.mismatches.is_empty()

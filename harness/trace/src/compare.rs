@@ -1,4 +1,4 @@
-//! Compares the calls of the engine with the recorded ones.
+//! Compares the engine's calls with the recorded calls.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::recording::{Call, Stimulus};
 
 impl Driver<'_> {
-    /// Compares the calls of all stimuli, which have been applied.
+    /// Compares the calls, after all stimuli have been applied.
     pub(super) fn finish(mut self) -> CheckResult {
         let recording = self.recording;
         if self.strictness == Strictness::ReportOnly {
@@ -56,7 +56,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Compares sequence numbers, and the counts and the stored variables in meta.json.
+    /// Compares the sequence numbers, and the counts and stored variables in meta.json.
     fn compare_totals(&mut self) {
         let recording = self.recording;
         let meta = &recording.meta;
@@ -123,7 +123,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Compares the whole sequence of calls, without times and stimuli.
+    /// Compares the whole sequence of calls, ignoring times and the stimuli to which calls belong.
     fn compare_all(&mut self) {
         let got: Vec<EngineCall> = std::mem::take(&mut self.made).into_iter().flatten().collect();
         let want = &self.recording.calls;

@@ -1,4 +1,4 @@
-//! Differences between a recorded call and the call of the engine, as lines of text.
+//! Describes the differences between a recorded call and the engine's call as lines of text.
 
 use std::fmt::Write as _;
 
@@ -8,24 +8,24 @@ use dnsmasq_model::{CallDifference, ScriptCall};
 /// One difference between a recording and the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Number of the stimulus; `None` for a difference of the whole recording.
+    /// The number of the stimulus, or `None` for a difference that concerns the whole recording.
     pub stimulus: Option<u64>,
     /// The kind of the stimulus.
     pub action: String,
-    /// Sequence number of the recorded call, if there is one.
+    /// The sequence number of the recorded call, if there is one.
     pub seq: Option<u64>,
     /// Lines that begin with `- ` (recorded) or `+ ` (engine).
     pub lines: Vec<String>,
 }
 
-/// A call that the engine made, with its time.
+/// A call that the engine made, with its times.
 #[derive(Debug, Clone)]
 pub(super) struct EngineCall {
     pub(super) call: ScriptCall,
     pub(super) t: f64,
     pub(super) wall: f64,
     pub(super) mono: f64,
-    /// Whether it changed the stored variables; `None` for `init`.
+    /// Whether the call changed the stored variables, or `None` for `init`.
     pub(super) changed: Option<bool>,
 }
 
@@ -45,11 +45,11 @@ fn argv(words: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
 pub(super) enum Compared {
     /// Arguments and variables.
     CallOnly,
-    /// Also the times, and whether the call changed the stored variables.
+    /// Arguments, variables, times, and whether the call changed the stored variables.
     TimesAndStore,
 }
 
-/// The differences between two calls.
+/// Returns the differences between two calls.
 pub(super) fn compare(want: &Call, got: &EngineCall, compared: Compared) -> Vec<String> {
     let mut lines = Vec::new();
     let words = want.script_call();

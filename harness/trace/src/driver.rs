@@ -14,7 +14,7 @@ use dnsmasq_model::{
     ScriptCall, Server, ServerConfig,
 };
 
-/// The time computed from the stimuli, which must equal the recorded time.
+/// The times computed from the stimuli, which must equal the recorded times.
 #[derive(Debug, Clone, Copy)]
 struct Time {
     t: f64,
@@ -29,14 +29,14 @@ pub(super) struct Driver<'a> {
     server: Server,
     pub(super) store: RecorderStore,
     time: Time,
-    /// The output of `init` that a control file of the recorder specifies.
+    /// The output of `init` that a control file of the recorder sets, if any.
     init_out: Option<Vec<u8>>,
     init_rc: i32,
     pub(super) inits: usize,
     pub(super) answers: usize,
     pub(super) predicted: usize,
     pub(super) mispredicted: Vec<String>,
-    /// The calls of each stimulus so far.
+    /// The engine's calls for each stimulus so far.
     pub(super) made: Vec<Vec<EngineCall>>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) unmodelled: Vec<String>,
@@ -94,7 +94,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Compares the recorded clocks with those computed from the stimuli so far, and advances the latter.
+    /// Compares the recorded times with those computed from the stimuli so far, and then advances the computed times.
     pub(super) fn check_clocks(&mut self, stimulus: &Stimulus) {
         if self.recording.meta.clock == RecordedClock::Virtual {
             let time = self.time;
@@ -145,7 +145,7 @@ impl<'a> Driver<'a> {
                 Message4 { kind, client: &client, addr: input::address4(stimulus.ip.as_ref())? };
             let decision = self.predict(stimulus, message, reply, clock);
             if stimulus.died.is_some() {
-                // There was no reply, since dnsmasq ended while it made the lease for one.
+                // There was no reply, because dnsmasq ended while it created the lease for the reply.
                 reply = decision;
             }
             self.server.engine_mut().dhcp4(message, reply, clock, &mut calls);
@@ -203,7 +203,8 @@ impl<'a> Driver<'a> {
         Ok(self.store_calls(calls, time))
     }
 
-    /// Compares the recorded reply with the decision of [`Server`]. A difference is reported without failing the check.
+    /// Compares the recorded reply with the decision of [`Server`], and returns the decision. A difference is reported
+    /// without failing the check.
     fn predict(
         &mut self,
         stimulus: &Stimulus,
@@ -230,10 +231,10 @@ impl<'a> Driver<'a> {
         own
     }
 
-    /// Compares whether the stimulus ended dnsmasq.
+    /// Checks that the stimulus ended dnsmasq if and only if it did so in the recording.
     fn check_alive(&mut self, stimulus: &Stimulus, was_running: bool) {
         let is_running = self.server.engine().is_running();
-        // The only end that is modelled is an access to a lease that could not be allocated: SIGSEGV.
+        // The only cause that is modelled is SIGSEGV, from an access to a lease that could not be allocated.
         let got = (was_running && !is_running).then_some(-11);
         self.expect(stimulus, "died", &stimulus.died, &got);
         if stimulus.died.is_some() {
@@ -317,7 +318,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// An address is added to the server's interface, or removed.
+    /// Adds an address to the server's interface, or removes one.
     fn link(
         &mut self,
         stimulus: &Stimulus,
@@ -350,7 +351,7 @@ impl<'a> Driver<'a> {
         let path = stimulus.required("path", stimulus.path.as_deref())?;
         let text = stimulus.text.as_ref().map(|t| t.0.clone());
         match path {
-            // The recorder reads this file in text mode, which turns every kind of line end into a newline.
+            // The recorder reads this file in text mode, which converts every kind of line ending to a newline.
             "init.out" => self.init_out = text.map(|text| testbed::newlines(&text)),
             "init.rc" => {
                 let code = text.as_deref().map(String::from_utf8_lossy);
@@ -363,9 +364,9 @@ impl<'a> Driver<'a> {
                 };
             }
             "store" => self.store.replace(&text.unwrap_or_default()),
-            // How long the recorder sleeps. A recorded clock does not move meanwhile.
+            // The time that the recorder sleeps. The recorded clock stands still during the sleep.
             "sleep" => self.server.engine_mut().set_call_time(i64::from(text.is_some())),
-            // The exit code of the recorder outside of `init`, which dnsmasq only logs.
+            // The exit code of the recorder for calls other than `init`, which dnsmasq only logs.
             "rc" => {}
             path => self.server.engine_mut().set_file(
                 &format!("{}/{path}", testbed::FOLDER),
@@ -378,8 +379,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// The output of `init` in a comparable form. The position of the `duid` line in the DHCPv6-aware store is not determined
-/// by dnsmasq, so its lines are compared as a set.
+/// Returns the output of `init` in a form that can be compared. dnsmasq does not determine the position of the `duid`
+/// line in the DHCPv6-aware store, so the lines of that store are sorted.
 fn init_text(bytes: &[u8], mode: StoreMode) -> String {
     let mut lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
     if mode == StoreMode::V6Aware {

@@ -1,4 +1,4 @@
-//! Errors of reading and checking recordings.
+//! The errors of reading and checking recordings.
 
 use std::path::PathBuf;
 
@@ -20,9 +20,9 @@ pub enum TraceError {
     Json {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// Line, starting at 1.
         line: usize,
-        /// Column, from 1.
+        /// Column, starting at 1.
         column: usize,
         /// What is wrong.
         message: String,
@@ -37,7 +37,7 @@ pub enum TraceError {
     Stimulus {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// Line, starting at 1.
         line: usize,
         /// What is wrong.
         error: StimulusError,
@@ -47,7 +47,7 @@ pub enum TraceError {
     CallTime {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// Line, starting at 1.
         line: usize,
         /// Seconds since the recording began.
         seconds: f64,

@@ -13,7 +13,7 @@ use dnsmasq_model::{
 };
 
 impl Stimulus {
-    /// The value of a field that stimuli of this kind need.
+    /// Returns the value of a field that is required for stimuli of this kind.
     pub(super) fn required<'v>(
         &self,
         field: &'static str,
@@ -23,7 +23,7 @@ impl Stimulus {
     }
 }
 
-/// The kind of DHCPv4 message, if the stimulus is one.
+/// Returns the kind of DHCPv4 message, or `None` if the stimulus is not a DHCPv4 message.
 pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
     Some(match &*stimulus.kind {
         "discover" => Kind4::Discover { rapid: stimulus.rapid.unwrap_or(0) != 0 },
@@ -39,7 +39,7 @@ pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
     })
 }
 
-/// The kind of DHCPv6 message, if the stimulus is one.
+/// Returns the kind of DHCPv6 message, or `None` if the stimulus is not a DHCPv6 message.
 pub(super) fn kind6(word: &str) -> Option<Kind6> {
     Some(match word {
         "solicit6" => Kind6::Solicit,
@@ -77,7 +77,7 @@ pub(super) fn hardware(stimulus: &Stimulus) -> Result<HwAddr, StimulusError> {
     Ok(HwAddr::new(stimulus.htype.unwrap_or(ETHER), &bytes))
 }
 
-/// The DHCPv4 client that sends a message.
+/// Returns the DHCPv4 client that sends a message.
 pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, StimulusError> {
     let agent = |number: &str| {
         let text = stimulus.agent.as_ref().and_then(|a| a.get(number));
@@ -109,7 +109,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, StimulusError> {
     })
 }
 
-/// The recorded DHCPv4 reply.
+/// Converts a recorded DHCPv4 reply.
 pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, StimulusError> {
     let Some(answer) = answer else { return Ok(Reply4::Silent) };
     Ok(match answer.kind.as_deref() {
@@ -125,7 +125,7 @@ pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, StimulusError> {
     })
 }
 
-/// The DHCPv6 client that sends a message.
+/// Returns the DHCPv6 client that sends a message.
 pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, StimulusError> {
     let duid = stimulus.required("duid", stimulus.duid.as_deref())?;
     let mut client = Client6::new(hex(duid)?);
@@ -140,7 +140,7 @@ pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, StimulusError> {
     Ok(client)
 }
 
-/// The identity associations of a message or reply.
+/// Converts the identity associations of a message or reply.
 pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, StimulusError> {
     records
         .iter()
@@ -157,7 +157,7 @@ pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, StimulusErro
         .collect()
 }
 
-/// The recorded DHCPv6 reply.
+/// Converts a recorded DHCPv6 reply.
 pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, StimulusError> {
     let Some(answer) = answer else { return Ok(Reply6::Silent) };
     Ok(match answer.kind.as_deref() {

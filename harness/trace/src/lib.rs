@@ -1,9 +1,10 @@
-//! Recordings of real dnsmasq runs, and the check that the engine makes the same script calls.
+//! Recordings of real dnsmasq runs, and a check that the engine makes the same script calls.
 //!
-//! A recording is a folder with `meta.json`, `stimuli.jsonl` (one input of dnsmasq per line) and `calls.jsonl` (one script
-//! call per line). Many of them can be packed into one archive `.tar.xz`. [`check`] drives [`dnsmasq_model::Engine`] with
-//! the stimuli and compares every call: arguments, variables, sequence number, both clocks, and whether the call changed
-//! a stored variable. [`ENGINE_INPUTS`] lists the fields of a recording that are inputs of the engine and are not compared.
+//! A recording is a folder with `meta.json`, `stimuli.jsonl` (one input of dnsmasq per line) and `calls.jsonl` (one
+//! script call per line). A `.tar.xz` archive can contain many recordings. [`check`] drives [`dnsmasq_model::Engine`]
+//! with the stimuli and compares every call: arguments, variables, sequence number, both clocks, and whether the call
+//! changed a stored variable. [`ENGINE_INPUTS`] lists the fields of a recording that are inputs of the engine and are
+//! not compared.
 //!
 //! Recordings also come from routers ([`import`]), and from lease databases of ISC dhcpd and Kea ([`from_journal`]).
 

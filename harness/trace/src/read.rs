@@ -16,7 +16,7 @@ const MAX_FILE: u64 = 256 << 20;
 const FILES: [&str; 3] = ["meta.json", "stimuli.jsonl", "calls.jsonl"];
 
 impl Recording {
-    /// Reads a recording.
+    /// Reads the recording in a folder.
     ///
     /// # Errors
     /// If a file is missing or does not contain JSON of the expected structure.
@@ -48,16 +48,17 @@ impl Recording {
     }
 }
 
-/// Whether the path is an archive of recordings.
+/// Returns whether the path is an archive of recordings.
 #[must_use]
 pub fn is_archive(path: &Path) -> bool {
     path.is_file() && path.to_string_lossy().ends_with(".tar.xz")
 }
 
-/// Reads the recordings in an archive `.tar.xz`, sorted by path.
+/// Reads the recordings in a `.tar.xz` archive, sorted by path.
 ///
 /// # Errors
-/// If the archive cannot be read or unpacked, contains no recording, or one that [`Recording::read`] would reject.
+/// If the archive cannot be read or unpacked, contains no recording, or contains one that [`Recording::read`] would
+/// reject.
 pub fn read_archive(path: &Path) -> Result<Vec<Recording>, TraceError> {
     let io = |error| TraceError::Io { path: path.to_owned(), error };
     let packed = archive::read_file(path).map_err(io)?;
@@ -104,10 +105,10 @@ fn lines<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<Vec<T>, TraceE
         .collect()
 }
 
-/// How deep recordings may lie below the path that is searched.
+/// The number of levels below a path that are searched for recordings.
 const DEPTH: usize = 3;
 
-/// The folders of recordings: `path` itself, or the folders in it and in their folders, sorted by name.
+/// Finds the folders of recordings: `path` itself, or folders up to three levels below it. They are sorted by path.
 ///
 /// # Errors
 /// If the path cannot be read or contains no recording.

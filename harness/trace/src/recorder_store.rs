@@ -3,13 +3,13 @@
 use dnsmasq_model::{LeaseLine, ScriptCall, duid_line};
 use serde::Deserialize;
 
-/// Which of the two scripts the recorder's script resembles.
+/// The lease script that the recorder imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreMode {
     /// The script of 2006.
     Upstream,
-    /// Its DHCPv6-aware version, which stores IAIDs and the DUID of the server.
+    /// The DHCPv6-aware version of that script, which stores IAIDs and the DUID of the server.
     V6Aware,
 }
 
@@ -17,11 +17,11 @@ pub enum StoreMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InitOrder {
-    /// In the order in which they were first stored.
+    /// The order in which they were first stored.
     Insert,
-    /// In the opposite order.
+    /// The reverse of the order in which they were first stored.
     Reverse,
-    /// In the order of their names.
+    /// The order of their names.
     Sorted,
 }
 
@@ -35,13 +35,13 @@ pub(super) struct RecorderStore {
 }
 
 impl RecorderStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub(super) fn new(mode: StoreMode, order: InitOrder) -> Self {
         Self { mode, order, entries: Vec::new() }
     }
 
-    /// Replaces all variables with the lines `name=value` of `text`.
+    /// Replaces all variables with those in the lines of `text`, each `name=value`.
     pub(super) fn replace(&mut self, text: &[u8]) {
         self.entries = text
             .split(|&b| b == b'\n')
@@ -52,7 +52,7 @@ impl RecorderStore {
             .collect();
     }
 
-    /// The output of `init`.
+    /// Returns the output of `init`.
     #[must_use]
     pub(super) fn print(&self) -> Vec<u8> {
         let mut entries: Vec<_> = self.entries.iter().collect();
@@ -64,7 +64,7 @@ impl RecorderStore {
         entries.iter().flat_map(|(_, value)| [&value[..], b"\n"].concat()).collect()
     }
 
-    /// The variables as `name=value`.
+    /// Returns the variables, each as `name=value`.
     #[must_use]
     pub(super) fn lines(&self) -> Vec<Vec<u8>> {
         self.entries.iter().map(|(name, value)| [&name[..], b"=", value].concat()).collect()

@@ -11,12 +11,12 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use super::byte_string::ByteString;
 use super::recorder_store::{InitOrder, StoreMode};
 
-/// A DHCPv4 vendor class, or a DHCPv6 one with its enterprise number.
+/// A DHCPv4 vendor class, or DHCPv6 vendor classes with their enterprise number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Vendor {
-    /// Option 60.
+    /// DHCPv4 option 60.
     V4(ByteString),
-    /// Option 16.
+    /// DHCPv6 option 16.
     V6(u32, Vec<ByteString>),
 }
 
@@ -53,27 +53,27 @@ enum BuildName {
     NoRtc,
 }
 
-/// The clocks that a recorded dnsmasq read.
+/// The clocks that the recorded dnsmasq read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordedClock {
-    /// Clocks that only the stimuli move, so that every time is known exactly.
+    /// Clocks that only the stimuli advance, so that every time is known exactly.
     Virtual,
     /// The clocks of the machine.
     Real,
-    /// The clocks of the machine, moved by libfaketime.
+    /// The clocks of the machine, as changed by libfaketime.
     Faketime,
 }
 
 /// The contents of `meta.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Meta {
-    /// Name of the recording, without its build.
+    /// The name of the recording, without the build.
     pub name: String,
     /// The build of the recorded dnsmasq.
     #[serde(with = "BuildName")]
     pub build: Build,
-    /// The release of dnsmasq, if the recording is of a release.
+    /// The release of dnsmasq, if a release was recorded.
     #[serde(default)]
     pub version: Option<String>,
     /// The first line of `dnsmasq --version`.
@@ -87,11 +87,11 @@ pub struct Meta {
     pub wall0: f64,
     /// `CLOCK_MONOTONIC` at the beginning.
     pub mono0: f64,
-    /// The script of the recorder.
+    /// The lease script that the recorder imitated.
     pub store_mode: StoreMode,
     /// The order in which `init` prints the stored leases.
     pub init_order: InitOrder,
-    /// Why two recordings of the same stimuli may differ; `None` if they must not.
+    /// The reason why two recordings of the same stimuli may differ, or `None` if they must not differ.
     pub racy: Option<String>,
     /// Number of stimuli.
     pub stimuli: u64,
@@ -99,7 +99,7 @@ pub struct Meta {
     pub calls: u64,
     /// Calls by action.
     pub by_action: BTreeMap<String, u64>,
-    /// The stored variables `name=value` at the end.
+    /// The stored variables at the end, each as `name=value`.
     pub store_final: Vec<ByteString>,
 }
 
@@ -126,7 +126,7 @@ pub struct IaRecord {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Answer {
-    /// Type of the reply message; `None` if there was no reply.
+    /// The type of the reply message, or `None` if there was no reply.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The address that was assigned.
@@ -135,7 +135,7 @@ pub struct Answer {
     pub lease_time: Option<u32>,
     /// The error message of a refusal.
     pub message: Option<String>,
-    /// Exit status of dnsmasq; `None` while it runs.
+    /// The exit status of dnsmasq, or `None` if it is running.
     pub rc: Option<i32>,
     /// The monotonic times at which SIGALRM fired.
     pub alarms: Option<Vec<f64>>,
@@ -150,7 +150,7 @@ pub struct Answer {
 /// One line of `stimuli.jsonl`: an input of dnsmasq.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stimulus {
-    /// Sequence number, from 0.
+    /// Sequence number, starting at 0.
     pub i: u64,
     /// Seconds since the recording began.
     pub t: f64,
@@ -161,13 +161,14 @@ pub struct Stimulus {
     /// The kind of stimulus, such as `renew` or `advance`.
     #[serde(rename = "do")]
     pub kind: String,
-    /// The range of script calls that dnsmasq made until it was idle again.
+    /// The range of script calls that dnsmasq made before it was idle again.
     #[serde(default)]
     pub calls: Option<(u64, u64)>,
     /// The response to a stimulus.
     #[serde(default)]
     pub res: Option<Answer>,
-    /// Exit status of a dnsmasq that the stimulus ended, minus the number of a signal. What follows has no response.
+    /// The exit status of dnsmasq if the stimulus ended it; a signal is its negated number. Later stimuli have no
+    /// response.
     #[serde(default)]
     pub died: Option<i32>,
     /// Command line of a `start`.
@@ -203,10 +204,10 @@ pub struct Stimulus {
     /// MUD URL.
     #[serde(default)]
     pub mud: Option<ByteString>,
-    /// Suboptions of the relay agent option by number.
+    /// Suboptions of the relay agent option, by number.
     #[serde(default)]
     pub agent: Option<BTreeMap<String, ByteString>>,
-    /// Number of the relay agent's network; 0 for none.
+    /// The number of the relay agent's network, or 0 if there is no relay agent.
     #[serde(default)]
     pub relay: Option<u8>,
     /// The requested address, or the client's own.
@@ -221,7 +222,7 @@ pub struct Stimulus {
     /// 1 if the recorder did not wait until dnsmasq was idle.
     #[serde(default)]
     pub nosettle: Option<u8>,
-    /// 1 if SIGKILL went to dnsmasq alone, not to its helper.
+    /// 1 if SIGKILL was sent to the main process of dnsmasq only, not to its helper.
     #[serde(default)]
     pub main_only: Option<u8>,
     /// Seconds by which `advance` moves both clocks.
@@ -242,7 +243,7 @@ pub struct Stimulus {
     /// Path of the file that is written.
     #[serde(default)]
     pub path: Option<String>,
-    /// Contents of the file; `None` to remove it.
+    /// The contents of the file, or `None` if the file is removed.
     #[serde(default)]
     pub text: Option<ByteString>,
     /// `add` or `del`, for a neighbour or an address of the server.
@@ -265,7 +266,7 @@ pub struct Stimulus {
 /// One line of `calls.jsonl`: a script call.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
-    /// Sequence number, from 0.
+    /// Sequence number, starting at 0.
     pub seq: u64,
     /// Seconds since the recording began.
     pub t: f64,
@@ -277,13 +278,13 @@ pub struct Call {
     pub argv: Vec<ByteString>,
     /// The `DNSMASQ_*` variables.
     pub env: BTreeMap<String, ByteString>,
-    /// 1 if the call changed the stored variables, else 0.
+    /// 1 if the call changed the stored variables, and 0 otherwise.
     #[serde(default)]
     pub chg: Option<u8>,
     /// Output of `init`.
     #[serde(default)]
     pub out: Option<ByteString>,
-    /// Exit code of `init`, or minus the signal that killed it.
+    /// The exit code of `init`, or the negated number of the signal that killed it.
     #[serde(default)]
     pub rc: Option<i32>,
 }
@@ -302,8 +303,7 @@ pub struct Recording {
 }
 
 impl Meta {
-    /// The release of the recorded dnsmasq. A recording without a version, or of an unknown one, counts as of the newest
-    /// release.
+    /// Returns the release of the recorded dnsmasq. If the version is missing or unknown, returns the newest release.
     #[must_use]
     pub fn release(&self) -> Release {
         let mut texts = self.version.iter().chain(&self.dnsmasq);
@@ -312,7 +312,7 @@ impl Meta {
 }
 
 impl Call {
-    /// The arguments and variables of the call.
+    /// Returns the arguments and variables of the call.
     #[must_use]
     pub fn script_call(&self) -> ScriptCall {
         ScriptCall {
@@ -323,8 +323,8 @@ impl Call {
 }
 
 impl Recording {
-    /// The variables `name=value` that `lease-update` stored before the recording began, according to the output of the
-    /// first call, an `init`.
+    /// Returns the variables, each as `name=value`, that `lease-update` stored before the recording began. They are
+    /// derived from the output of the first call if it is an `init`.
     #[must_use]
     pub fn stored_before(&self) -> Vec<Vec<u8>> {
         let first = self.calls.first().and_then(|call| call.out.as_ref());
@@ -339,7 +339,7 @@ impl Recording {
         lines.filter_map(variable).collect()
     }
 
-    /// The name of the folder, after the release if the recording is of a release.
+    /// Returns the name of the folder, preceded by the release if a release was recorded.
     #[must_use]
     pub fn label(&self) -> String {
         let release =

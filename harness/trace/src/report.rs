@@ -1,4 +1,4 @@
-//! The results of checking recordings as text.
+//! Formats the results of checking recordings as text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,22 +20,22 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Number of differences that are shown for each recording.
+/// Maximum number of differences that are shown for each recording.
 const SHOWN: usize = 5;
 
-/// A number with its noun, whose plural ends in `s`.
+/// Formats a number with a noun whose plural ends in `s`.
 fn quantity(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
 
-/// Displays the results of checks. The last line reads `N traces, N calls, N differ`: the number of all recordings, of the
-/// calls compared in those not marked racy, and of the differences that fail the check.
+/// Displays the results of checks. The last line reads `N traces, N calls, N differ`: the number of all recordings, the
+/// number of calls compared in recordings that are not marked racy, and the number of differences that fail the check.
 #[derive(Debug)]
 pub struct Report<'a>(pub &'a [CheckResult]);
 
 impl Report<'_> {
-    /// A row for each release, if there are several.
+    /// Writes a row for each release if there are several releases.
     fn fmt_releases(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows: BTreeMap<Release, [Counts; 2]> = BTreeMap::new();
         for result in self.0 {
@@ -58,7 +58,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// Number of differences that fail the check.
+    /// Returns the number of differences that fail the check.
     #[must_use]
     pub fn failing_differences(&self) -> usize {
         self.0.iter().filter(|result| result.failed()).map(|result| result.mismatches.len()).sum()

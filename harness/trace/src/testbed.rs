@@ -1,4 +1,4 @@
-//! Constants of the testbed of the recordings, which the recordings do not contain.
+//! Constants of the testbed in which the recordings were made. The recordings do not contain them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,7 @@ pub(super) const TFTP_CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 77, 2)
 /// `CLOCK_MONOTONIC` in seconds after a reboot that does not set it.
 pub(super) const MONO_AFTER_BOOT: f64 = 20.0;
 
-/// dnsmasq's interface: 192.168.77.1/24 and, when it serves DHCPv6, fd77::1/64.
+/// Returns the addresses of dnsmasq's interface: 192.168.77.1/24 and, if it serves DHCPv6, fd77::1/64.
 pub(super) fn network(serves_v6: bool) -> Network {
     Network {
         v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
@@ -29,12 +29,12 @@ pub(super) fn network(serves_v6: bool) -> Network {
     }
 }
 
-/// The relay agent of network `n`.
+/// Returns the address of the relay agent of network `n`.
 pub(super) fn relay(n: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 76 + n, 0, 1)
 }
 
-/// The hardware address of a DHCPv6 client.
+/// Returns the hardware address of a DHCPv6 client.
 pub(super) fn client6() -> HwAddr {
     HwAddr::ethernet(CLIENT6)
 }

@@ -1,9 +1,9 @@
-//! A list of events of a router, for all sources except the simulated household.
+//! Lists of the events of a router, for all sources except the simulated household.
 //!
-//! Every kind of recording can be converted into a [`Workload`], for which the wear of scripts, dialects and
-//! chips is computed. There are two groups of events. Script calls that a dnsmasq has made
-//! ([`WorkloadEvent::Call`]) belong to one build. Inputs of dnsmasq ([`WorkloadEvent::Start`],
-//! [`WorkloadEvent::Message`], [`WorkloadEvent::Sighup`]) fit both builds, since the engine makes the calls.
+//! Every kind of recording can be converted into a [`Workload`], from which the wear caused by scripts, dialects and
+//! chips is computed. There are two groups of events. Script calls that a dnsmasq has made ([`WorkloadEvent::Call`])
+//! belong to one build. Inputs of dnsmasq ([`WorkloadEvent::Start`], [`WorkloadEvent::Message`],
+//! [`WorkloadEvent::Sighup`]) fit both builds, because the engine makes the calls.
 
 use std::net::Ipv4Addr;
 
@@ -15,9 +15,9 @@ use dnsmasq_model::{
 /// An event of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkloadEvent {
-    /// A script call, as dnsmasq made it.
+    /// A script call that dnsmasq made.
     Call(ScriptCall),
-    /// dnsmasq starts: `init`, then the calls that follow from its output.
+    /// dnsmasq starts. It calls `init`, and then makes the calls that follow from the output.
     Start,
     /// A DHCPv4 message and the reply to it.
     Message {
@@ -30,14 +30,14 @@ pub enum WorkloadEvent {
         /// The reply.
         reply: Reply4,
     },
-    /// A neighbour is added to the kernel's table or removed. dnsmasq reads the table with the next event, at most every
-    /// 90 seconds.
+    /// A neighbour is added to the kernel's table or removed from it. dnsmasq reads the table at the next event, but at
+    /// most every 90 seconds.
     Neighbour {
         /// Its address.
         addr: Ipv4Addr,
         /// Its hardware address.
         hw: HwAddr,
-        /// Whether it is added; otherwise it is removed.
+        /// Whether it is added. Otherwise it is removed.
         added: bool,
     },
     /// A DHCPv6 message and the reply to it.
@@ -53,33 +53,33 @@ pub enum WorkloadEvent {
     },
     /// dnsmasq receives SIGHUP.
     Sighup,
-    /// Power is lost: dnsmasq ends and the contents of RAM are lost.
+    /// The power fails: dnsmasq ends, and the contents of RAM are lost.
     PowerOff,
-    /// Variables `name=value` that are already stored and do not count as writes.
+    /// Variables, each `name=value`, that are already stored and do not count as writes.
     Stored(Vec<Vec<u8>>),
 }
 
 /// Events in chronological order.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// Name for reports.
+    /// The name in reports.
     pub label: String,
-    /// The build that made the calls; `None` for inputs of dnsmasq, which fit both builds.
+    /// The build that made the calls, or `None` for inputs of dnsmasq, which fit both builds.
     pub build: Option<Build>,
-    /// dnsmasq's options, for inputs of dnsmasq.
+    /// The options of dnsmasq. Only inputs of dnsmasq use them.
     pub server: ServerConfig,
-    /// The router's addresses, for inputs of dnsmasq.
+    /// The addresses of the router. Only inputs of dnsmasq use them.
     pub network: Network,
-    /// True time of second 0, in seconds since 1970.
+    /// The true time of second 0, in seconds since 1970.
     pub begin: i64,
     /// Duration in seconds.
     pub seconds: u64,
-    /// The events with their seconds, in ascending order.
+    /// The events, each with its second, in chronological order.
     pub events: Vec<(u64, WorkloadEvent)>,
 }
 
 impl Workload {
-    /// Whether there are events that lead to script calls.
+    /// Returns whether there are events that lead to script calls.
     pub fn has_calls(&self) -> bool {
         self.events
             .iter()

@@ -1,4 +1,5 @@
-//! The time of a counted renewal, compared with the engine alone and with building images.
+//! Measures counting renewals, and compares it with the engine alone, with building images, and with executing every
+//! call.
 //!
 //! Run: `cargo bench -p wear --bench wear`.
 

@@ -1,4 +1,4 @@
-//! The answer to the question how long the flash lasts, in one sentence.
+//! Answers in one sentence how long the flash lasts.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::study::{Calls, RowResult, Study, StudyRow};
 use scenario::{Seconds, quantity};
 
 impl Study {
-    /// How long the flash lasts with each script, as a sentence.
+    /// Returns a sentence that says how long the flash lasts with each script.
     pub fn answer(&self, results: &[RowResult]) -> String {
         let rows: Vec<&StudyRow> = results.iter().flatten().collect();
         let mut scripts: Vec<&str> = Vec::new();
@@ -33,7 +33,7 @@ impl Study {
         )
     }
 
-    /// The router or the number of routers.
+    /// Describes the router, or returns the number of routers.
     fn routers_in_words(&self) -> String {
         match (&self.model, &self.routers[..]) {
             (Some(model), [_]) => format!("the {model}"),
@@ -44,7 +44,7 @@ impl Study {
         }
     }
 
-    /// The household, recording or scenario.
+    /// Describes the household, recording or scenario.
     fn workload_in_words(&self) -> String {
         match &self.calls {
             Calls::Simulated(simulation) => {
@@ -58,7 +58,7 @@ impl Study {
     }
 }
 
-/// A lifetime as words, such as `12.3 years` or `41 days`; `None` if nothing is erased.
+/// Returns a lifetime in words, such as `12.3 years` or `41 days`. `None` means that nothing is erased.
 fn life_in_words(years: Option<f64>) -> String {
     match years {
         None => "for ever".to_owned(),
@@ -69,7 +69,7 @@ fn life_in_words(years: Option<f64>) -> String {
     }
 }
 
-/// The shortest and the longest lifetime, or one of them if they are equal.
+/// Returns the shortest and the longest lifetime in words, or only one of them if both read the same.
 fn range_in_words(lives: impl Iterator<Item = Option<f64>>) -> String {
     let mut sorted: Vec<Option<f64>> = lives.collect();
     sorted.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
@@ -83,7 +83,7 @@ fn range_in_words(lives: impl Iterator<Item = Option<f64>>) -> String {
 }
 
 impl super::household::Household {
-    /// The household in a few words.
+    /// Describes the household in a few words.
     pub fn in_words(&self) -> String {
         let mut parts = Vec::new();
         for (number, noun) in [(self.clients, "client"), (self.phones, "phone")] {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lives_are_ranges_in_words() {
+    fn lifetimes_are_described_as_ranges() {
         let range = |lives: &[Option<f64>]| range_in_words(lives.iter().copied());
         assert_eq!(range(&[Some(3.41), Some(15.7)]), "3.4 years to 15.7 years");
         assert_eq!(range(&[None, Some(0.1)]), "at least 37 days");

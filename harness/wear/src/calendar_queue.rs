@@ -1,7 +1,8 @@
 //! A calendar queue of events.
 //!
-//! It returns events in the same order as a binary heap. The events of a household are spread evenly over a lease time, so buckets of
-//! equal width hold one or two each, and push and pop take a few steps whatever the number of clients.
+//! The queue returns events in the same order as a binary heap. The events of a household are spread evenly over a
+//! lease time, so buckets of equal width hold one or two events each, and push and pop take a few steps, independent of
+//! the number of clients.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,22 +10,22 @@ use std::collections::BinaryHeap;
 const BUCKETS: usize = 1024;
 const WORD: usize = 64;
 
-/// Events, each a time and an id, in the order of time, then id.
+/// A queue of events. Each event is a time and an id; events are ordered by time, then by id.
 #[derive(Debug)]
 pub(super) struct CalendarQueue {
-    /// Binary logarithm of the seconds of a bucket.
+    /// The binary logarithm of the width of a bucket in seconds.
     width: u32,
-    /// The bucket of the earliest possible event, counted from time 0.
+    /// The number of the bucket of the earliest possible event, counted from time 0.
     first: u64,
     buckets: Vec<Vec<(u64, u32)>>,
-    /// Bitmap of the buckets that are not empty.
+    /// A bitmap of the buckets that are not empty.
     occupied: [u64; BUCKETS / WORD],
     /// Events after the last bucket.
     later: BinaryHeap<Reverse<(u64, u32)>>,
 }
 
 impl CalendarQueue {
-    /// An empty queue, which is fastest if most events lie within `horizon` seconds of the earliest.
+    /// Creates an empty queue. It is fastest if most events lie within `horizon` seconds of the earliest event.
     pub(super) fn new(horizon: u64) -> Self {
         let width = horizon.div_ceil(BUCKETS as u64 / 2).max(1).next_power_of_two().ilog2();
         Self {
@@ -36,7 +37,7 @@ impl CalendarQueue {
         }
     }
 
-    /// Adds an event, which must not be earlier than the event that was taken last.
+    /// Adds an event. It must not be earlier than the event that was popped last.
     pub(super) fn push(&mut self, time: u64, id: u32) {
         let bucket = time >> self.width;
         if bucket >= self.first + BUCKETS as u64 {
@@ -48,7 +49,7 @@ impl CalendarQueue {
         self.occupied[slot / WORD] |= 1 << (slot % WORD);
     }
 
-    /// Takes the earliest event.
+    /// Removes and returns the earliest event.
     pub(super) fn pop(&mut self) -> Option<(u64, u32)> {
         let Some(slot) = self.next_occupied() else {
             let Reverse((time, id)) = self.later.pop()?;
@@ -59,7 +60,7 @@ impl CalendarQueue {
         let passed = (slot + BUCKETS - self.first as usize % BUCKETS) % BUCKETS;
         if passed > 0 {
             self.first += passed as u64;
-            // The moved events are later than all events in the buckets, or belong to the last buckets.
+            // The moved events are later than those in `slot`, because their buckets follow it.
             self.move_from_later();
         }
         let bucket = &mut self.buckets[slot];
@@ -71,7 +72,7 @@ impl CalendarQueue {
         Some(earliest)
     }
 
-    /// The first bucket that is not empty, from `first` on, wrapping around.
+    /// Returns the slot of the first bucket that is not empty, searching from `first` and wrapping around.
     fn next_occupied(&self) -> Option<usize> {
         let start = self.first as usize % BUCKETS;
         let words = self.occupied.len();
@@ -91,7 +92,7 @@ impl CalendarQueue {
         })
     }
 
-    /// Moves events that now lie within the buckets from `later` into them.
+    /// Moves the events of `later` that now fall within the buckets.
     fn move_from_later(&mut self) {
         let end = self.first + BUCKETS as u64;
         while let Some(&Reverse((time, id))) = self.later.peek() {

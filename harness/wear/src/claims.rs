@@ -19,10 +19,10 @@ use trace::{Workload, WorkloadEvent};
 
 /// The project's script without slack.
 const OURS: Script = Script::Ours { slack: 0 };
-/// Number of leases at a start and with `--script-arp`.
+/// The number of leases in the claims about a start and about `--script-arp`.
 const LEASES: u8 = 20;
 
-/// One claim.
+/// A claim and the result of checking it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The claim, or a fact that the notes do not mention.
@@ -33,14 +33,14 @@ pub struct Claim {
     pub naive: String,
     /// The result of the project's script.
     pub ours: String,
-    /// Whether the claim holds.
+    /// Says whether the claim holds.
     pub verdict: &'static str,
 }
 
 /// Checks all claims.
 ///
 /// # Errors
-/// See [`count`].
+/// Returns an error in the cases of [`count`].
 pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
     let spec = RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR);
     let cost_model = CostModel::new(&spec)?;
@@ -52,10 +52,10 @@ pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
     Ok(all)
 }
 
-/// The size of records.
+/// Checks the claims about the size of records.
 fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let fifty = Household::quiet(50, 12 * HOUR as u32);
-    // After half a lease time all clients have a lease, and none has renewed twice.
+    // After half a lease time, every client has a lease, and none has renewed it twice.
     let stored = |build, script| -> Result<(u64, u64), WearError> {
         let run = HouseholdRun { household: &fifty, build, seed, seconds: 6 * HOUR };
         let wear = count(cost_model, run, script)?.wear;
@@ -85,7 +85,7 @@ fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     ])
 }
 
-/// 150 clients where 10 KB are free.
+/// Checks the claim about 150 clients with 10 KB of free NVRAM.
 fn no_space(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
     let cost_model = CostModel::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
     let many = Household::quiet(150, 12 * HOUR as u32);
@@ -114,7 +114,7 @@ fn no_space(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
     })
 }
 
-/// The writes of a month.
+/// Checks the claims about the number of writes, over a month.
 fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let busy = Household {
         clients: 15,
@@ -159,7 +159,7 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
     ])
 }
 
-/// A dnsmasq with `leases` clients, and the events that `rest` adds after their first requests.
+/// Creates a workload of a dnsmasq with `leases` clients. `rest` adds the events after the clients' first requests.
 fn workload(
     options: &str,
     leases: u8,
@@ -197,7 +197,7 @@ fn message(n: u8, kind: Kind4) -> WorkloadEvent {
     WorkloadEvent::Message { client, kind, addr, reply: Reply4::Ack { addr, lease_time: 3600 } }
 }
 
-/// The calls and commits of the second workload minus those of the first.
+/// Returns the calls and commits of the second workload minus those of the first.
 fn difference(
     cost_model: &CostModel,
     (before, after): (&Workload, &Workload),
@@ -211,7 +211,7 @@ fn difference(
     Ok((after.calls - before.calls, after.commits - before.commits))
 }
 
-/// The calls of dnsmasq at a start.
+/// Counts the calls of dnsmasq when it starts.
 fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
     let before = workload("", LEASES, |_| {});
     let after = workload("", LEASES, |events| {
@@ -240,7 +240,7 @@ fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
     })
 }
 
-/// With `--script-arp`, dnsmasq calls the script for every neighbour that appears or disappears.
+/// Counts the calls with `--script-arp`, where dnsmasq calls the script for every neighbour that appears or disappears.
 fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
     let with_neighbours = |options: &str| {
         workload(options, LEASES, |events| {
@@ -276,7 +276,7 @@ fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
     })
 }
 
-/// The claims as text.
+/// Returns the claims as text.
 pub fn claims_table(claims: &[Claim]) -> String {
     let mut out = String::from(
         "Claims of the notes of 2006, compared with counts (OpenWrt's nvram, 64 KiB)\n",

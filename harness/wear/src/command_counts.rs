@@ -1,21 +1,21 @@
-//! The number of commands of one call.
+//! The number of `nvram` commands for each kind of call.
 
-/// How many `nvram` commands a script executes for each kind of call.
+/// The number of `nvram` commands that a script executes for each kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandCounts {
     /// `init` without leases.
     pub init_empty: u64,
     /// `init` with one lease.
     pub init_one: u64,
-    /// In addition for each further lease that `init` prints.
+    /// Additional commands for each further lease that `init` prints.
     pub init_each: u64,
-    /// `add` of a record that differs from the stored one; also `old`, for the first change since the last boot.
+    /// `add` of a record that differs from the stored one, or `old` if it is the first change since the last boot.
     pub set: u64,
-    /// `old` of a record that differs from the stored one, later than the first change since the last boot.
+    /// `old` of a record that differs from the stored one, after the first change since the last boot.
     pub replace: u64,
-    /// `old` of a record that is stored, before the first change since the last boot.
+    /// `old` of a record that is already stored, before the first change since the last boot.
     pub same_after_boot: u64,
-    /// The same later.
+    /// `old` of a record that is already stored, after the first change since the last boot.
     pub same: u64,
     /// `del` of a record that is stored.
     pub unset: u64,
@@ -26,7 +26,7 @@ pub struct CommandCounts {
 }
 
 impl CommandCounts {
-    /// `init` with this number of leases.
+    /// Returns the number of commands of `init` with this number of leases.
     pub fn init(&self, leases: u64) -> u64 {
         match leases.checked_sub(1) {
             None => self.init_empty,

@@ -20,7 +20,7 @@ pub struct CommitCost {
 }
 
 impl CommitCost {
-    /// The cost of `operations` on a flash whose image lies at `image`.
+    /// Computes the cost of `operations` on a flash whose image occupies the range `image`.
     pub fn of(operations: &[Op], geometry: Geometry, chip: Chip, image: &Range<u32>) -> Self {
         let mut cost = Self {
             erases: vec![0; geometry.blocks() as usize],
@@ -59,12 +59,12 @@ impl CommitCost {
         cost
     }
 
-    /// Whether nothing is written to the flash.
+    /// Returns whether nothing is written to the flash.
     pub fn is_zero(&self) -> bool {
         self.programmed == 0 && self.total_erases() == 0
     }
 
-    /// Erases of all blocks.
+    /// Returns the erases of all blocks.
     pub fn total_erases(&self) -> u64 {
         self.erases.iter().map(|count| u64::from(*count)).sum()
     }

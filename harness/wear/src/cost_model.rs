@@ -1,4 +1,4 @@
-//! Costs of commits, measured on a machine in memory, so that no rule of a dialect is implemented twice.
+//! Costs of commits. They are measured on a machine in memory, so that no rule of a dialect is implemented twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,20 +15,20 @@ use dnsmasq_model::{Build, ScriptCall};
 use runner::setup::Refusal;
 use runner::stderr_lines;
 
-/// Bytes that a script keeps free: the variables that tools add, and its margin (free_space.rs of lease-script).
+/// Bytes that a script keeps free, for variables that tools add and as a margin (free_space.rs of lease-script).
 const KEPT_FREE: u64 = 100;
-/// The longest `set NAME=VALUE` that every dialect accepts.
+/// The length of the longest `NAME=VALUE` that every dialect accepts, with a NUL.
 const LONG_PAIR: u64 = 900;
-/// The shortest padding: a name of six letters, `=`, and a NUL.
+/// The length of the shortest padding variable: a name of six characters, `=`, and a NUL.
 const SHORT_PAIR: u64 = 8;
 
-/// A router on which the costs of commits cannot be measured.
+/// Why the costs of commits cannot be measured on a router.
 #[derive(Debug, thiserror::Error)]
 pub enum CostModelError {
-    /// A router that cannot be set up.
+    /// The router cannot be set up.
     #[error(transparent)]
     Setup(#[from] Refusal),
-    /// A dialect that cannot commit to this chip.
+    /// The dialect cannot commit to this chip.
     #[error("{dialect} cannot commit to {chip}: no router has this combination")]
     NoCommit {
         /// The dialect.
@@ -36,26 +36,26 @@ pub enum CostModelError {
         /// Name of the chip.
         chip: &'static str,
     },
-    /// Variables of other programs that fill the NVRAM.
+    /// The variables of other programs fill the NVRAM.
     #[error("neighbours of {0} bytes leave no room in the NVRAM")]
     NoSpace(u64),
-    /// A script that fails on an empty store.
+    /// The script fails on an empty store.
     #[error("the script fails: {0}")]
     Script(String),
-    /// A script that cannot be called.
+    /// The script cannot be called.
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
 
-/// The cost of a commit on one router, which depends on the bytes of variables that the image holds.
+/// The cost of a commit on one router. It depends on the number of bytes of variables in the image.
 #[derive(Debug)]
 pub struct CostModel {
     machine: Machine,
     /// Offset of the image in the partition, in bytes.
     offset: u32,
-    /// Bytes of variables before the first lease.
+    /// The bytes of variables before the first lease is stored.
     base: u64,
-    /// The number of bytes of variables above which scripts set no further variable.
+    /// The number of bytes of variables above which scripts set no further variables.
     limit: u64,
     skips_equal: bool,
     /// The cost of every commit, if it does not depend on the bytes of variables.
@@ -69,7 +69,8 @@ impl CostModel {
     /// Measures the costs of a router.
     ///
     /// # Errors
-    /// A router that cannot be set up, that has no space for leases, or whose dialect cannot commit to its chip.
+    /// Returns an error if the router cannot be set up, if it has no space for leases, or if its dialect cannot commit
+    /// to its chip.
     pub fn new(router: &RouterSpec) -> Result<Self, CostModelError> {
         let machine = router.machine()?;
         let no_commit =
@@ -109,32 +110,32 @@ impl CostModel {
         Ok(cost_model)
     }
 
-    /// The router with its factory settings.
+    /// Returns the router with its factory settings.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 
-    /// Bytes of variables before the first lease, as `name=value` with its NUL.
+    /// Returns the bytes of variables before the first lease is stored, each as `name=value` with its NUL.
     pub fn base(&self) -> u64 {
         self.base
     }
 
-    /// The number of bytes of variables above which scripts set no further variable.
+    /// Returns the number of bytes of variables above which scripts set no further variables.
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// Whether a commit without a change does not write to the flash.
+    /// Returns whether a commit without a change skips the write to the flash.
     pub(crate) fn skips_equal(&self) -> bool {
         self.skips_equal
     }
 
-    /// The byte range in the partition of an image with `content` bytes of variables.
+    /// Returns the byte range in the partition that an image with `content` bytes of variables occupies.
     pub fn image(&self, content: u64) -> std::ops::Range<u32> {
         self.offset..self.offset + HEADER_LEN as u32 + 4 + content as u32
     }
 
-    /// The cost of a commit of a change that leaves `content` bytes of variables.
+    /// Returns the cost of a commit of a change after which there are `content` bytes of variables.
     pub(crate) fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
         if let Some(constant) = &self.constant {
             return Arc::clone(constant);
@@ -168,10 +169,10 @@ impl CostModel {
         CommitCost::of(&operations, flash.geometry(), flash.chip(), &self.image(content))
     }
 
-    /// How many commands a script executes for each kind of call, measured by calling it.
+    /// Returns the number of commands that a script executes for each kind of call, measured by calling it.
     ///
     /// # Errors
-    /// A script that fails on an empty store.
+    /// Returns an error if the script fails on an empty store.
     pub(crate) fn command_counts(
         &self,
         script: Script,

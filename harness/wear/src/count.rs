@@ -31,7 +31,7 @@ pub struct HouseholdWear {
 /// depends on the dialect's tool.
 ///
 /// # Errors
-/// A simulation that ends early, or a script that fails.
+/// Returns an error if the simulation ends early or the script fails.
 pub fn count(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -48,7 +48,7 @@ pub fn count(
 /// Counts a household with several scripts. Scripts that store the same leases share one simulation.
 ///
 /// # Errors
-/// See [`count`].
+/// Returns an error in the cases of [`count`].
 pub fn count_each(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -89,10 +89,10 @@ fn new_store<'a>(
     Ok(CountingStore::new(cost_model, script, run.build, run.seconds, first, count)?)
 }
 
-/// Counts as if the NVRAM were large enough for all leases.
+/// Counts a household as if the NVRAM were large enough for all leases.
 ///
 /// # Errors
-/// See [`count`].
+/// Returns an error in the cases of [`count`].
 pub(super) fn count_unlimited(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -107,7 +107,8 @@ pub(super) fn count_unlimited(
 /// Counts a household and builds the flash image of every commit.
 ///
 /// # Errors
-/// See [`count`]; a dialect whose images cannot be built, or an NVRAM that is full.
+/// Returns an error in the cases of [`count`], if the images of the dialect cannot be built, or if the leases exceed
+/// the NVRAM.
 pub fn count_images(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -128,7 +129,7 @@ pub fn count_images(
 /// Counts a household by executing every call on a machine in memory.
 ///
 /// # Errors
-/// See [`count`].
+/// Returns an error in the cases of [`count`].
 pub fn count_executed(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -143,7 +144,7 @@ pub fn count_executed(
 /// Counts a list of events by executing every call on a machine in memory.
 ///
 /// # Errors
-/// See [`count`].
+/// Returns an error in the cases of [`count`].
 pub fn count_workload(
     cost_model: &CostModel,
     workload: &Workload,

@@ -16,9 +16,9 @@ use dnsmasq_model::{
     share_text,
 };
 
-/// Bytes of `dnsmasq_lease_`, `=`, four blanks and a NUL.
+/// Bytes of `dnsmasq_lease_`, `=`, four spaces and a NUL.
 const FIXED_BYTES: u32 = 14 + 1 + 4 + 1;
-/// The greatest time that the project's script stores.
+/// The latest expiry time that the project's script stores.
 const MAX_TIME: u64 = 9_999_999_999;
 
 /// A stored record.
@@ -28,7 +28,7 @@ struct Record {
     hw: HwAddr,
     name: Option<Text>,
     clid: Option<Text>,
-    /// Bytes as a variable, with its name and NUL.
+    /// The size of the record as a variable, with its name and NUL.
     bytes: u32,
 }
 
@@ -39,7 +39,7 @@ pub struct CountingStore<'a> {
     commands: CommandCounts,
     script: Script,
     build: Build,
-    /// The first address, as a number.
+    /// The first address of the pool, as a number.
     first: u32,
     /// A slot for each address.
     records: Vec<Option<Record>>,
@@ -52,9 +52,9 @@ pub struct CountingStore<'a> {
     /// The cost of a commit with `cost_content` bytes of variables.
     cost: Arc<CommitCost>,
     cost_content: u64,
-    /// Commits of this cost that are not added to `wear` yet.
+    /// The number of commits at `cost` that have not been added to `wear` yet.
     pending_commits: u64,
-    /// Erases of one commit of this cost.
+    /// The erases of one commit at `cost`.
     erases: u64,
     bin: usize,
     bin_ends: u64,
@@ -64,10 +64,10 @@ pub struct CountingStore<'a> {
 }
 
 impl<'a> CountingStore<'a> {
-    /// An empty store for addresses from `first` on.
+    /// Creates an empty store for `addresses` addresses, starting at `first`.
     ///
     /// # Errors
-    /// A script that fails on this router.
+    /// Returns an error if the script fails on this router.
     pub fn new(
         cost_model: &'a CostModel,
         script: Script,
@@ -103,7 +103,7 @@ impl<'a> CountingStore<'a> {
         Ok(store)
     }
 
-    /// Counts from now on in the bin of this second.
+    /// Selects the bin in which erases at this second are counted.
     fn begin_bin(&mut self, second: u64) {
         if second < self.bin_ends {
             return;
@@ -114,18 +114,19 @@ impl<'a> CountingStore<'a> {
         self.bin_ends = if self.bin + 1 == BINS { u64::MAX } else { end.div_ceil(bins) as u64 };
     }
 
-    /// Also builds the image of every commit from now on.
+    /// Also builds the image of every later commit.
     pub(crate) fn build_images(&mut self, images: &'a mut ImageBuilder) {
         self.images = Some(images);
     }
 
-    /// The counts.
+    /// Returns the counts.
     pub fn finish(mut self) -> WearCounts {
         self.add_pending();
         self.wear
     }
 
-    /// Whether the leases ever exceeded the NVRAM. The counts are those of an NVRAM that is large enough.
+    /// Returns whether the leases ever exceeded the NVRAM. If so, the counts are those of an NVRAM that is large
+    /// enough.
     pub fn is_full(&self) -> bool {
         self.full
     }
@@ -152,7 +153,7 @@ impl<'a> CountingStore<'a> {
         self.wear.bins[self.bin] += self.erases;
     }
 
-    /// The time to store for a lease whose record has the time `stored`.
+    /// Returns the time to store for a lease. `stored` is the time in its current record.
     fn time(&self, lease: &Lease, stored: Option<u64>) -> u64 {
         let expiry = match self.build {
             Build::NoRtc => return u64::from(lease.length),
@@ -169,7 +170,7 @@ impl<'a> CountingStore<'a> {
 
     fn set(&mut self, action: Action, at: usize, lease: &Lease, name: Option<&Text>) {
         let time = self.time(lease, self.records[at].as_ref().map(|record| record.time));
-        // A stored name is legal.
+        // A name that is already stored has been found legal before.
         let stored = self.records[at].as_ref().and_then(|record| record.name.as_ref());
         let name = name.filter(|name| {
             stored.is_some_and(|stored| Arc::ptr_eq(stored, name)) || legal_hostname(name).is_some()
@@ -179,7 +180,8 @@ impl<'a> CountingStore<'a> {
             && is_equal(record.name.as_ref(), name)
             && is_equal(record.clid.as_ref(), lease.clid.as_ref())
         {
-            // After a restart dnsmasq has other copies of the texts. Sharing them makes the next comparison one of pointers.
+            // After a restart, dnsmasq has its own copies of the texts. Sharing them reduces the next comparison to a
+            // comparison of pointers.
             share_text(&mut record.name, name);
             share_text(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
@@ -317,7 +319,7 @@ fn digits(number: u64) -> u32 {
     number.checked_ilog10().unwrap_or(0) + 1
 }
 
-/// The bytes of a record as a variable, with its name and NUL.
+/// Returns the size of a record as a variable, with its name and NUL.
 fn size(lease: &Lease, name: Option<&Text>, time: u64) -> u32 {
     let address = match lease.addr {
         IpAddr::V4(addr) => {

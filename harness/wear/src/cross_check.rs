@@ -1,4 +1,4 @@
-//! Runs a script in real processes and compares its counts with those in process.
+//! Runs a script in real processes and compares its counts with those of the in-process scripts.
 
 use std::fmt::Write as _;
 
@@ -20,25 +20,25 @@ use backend::process::{Process, ScriptCommand, Settings};
 use runner::NamePattern;
 use scenario::Seconds;
 
-/// A script to run in processes.
+/// A script to run in real processes.
 #[derive(Clone, Debug)]
 pub struct CrossCheckSpec {
     /// The script.
     pub command: ScriptCommand,
     /// The name of the script in reports.
     pub label: String,
-    /// How to run processes.
+    /// The settings of the processes.
     pub settings: Settings,
     /// The NVRAM variables that belong to the script. All others are settings of other programs.
     pub owns: Vec<NamePattern>,
-    /// Time of a household to simulate, in seconds. Recordings and scenarios are run to their end.
+    /// Time to simulate for a household, in seconds. Recordings and scenarios run to their end.
     pub seconds: u64,
 }
 
-/// The counts of a script that ran in processes, and the counts in process.
+/// The counts of a script that ran in real processes, and the in-process counts of the same events.
 #[derive(Clone, Debug, Serialize)]
 pub struct CrossCheck {
-    /// Name of the workload, if it is not the household.
+    /// The name of the workload, or `None` for a household.
     pub workload: Option<String>,
     /// The build: `good` or `broken`.
     pub rtc: &'static str,
@@ -48,32 +48,32 @@ pub struct CrossCheck {
     pub chip: &'static str,
     /// The script.
     pub script: String,
-    /// The counts in processes.
+    /// The counts of the real processes.
     pub wear: WearCounts,
-    /// `wear` as rates.
+    /// `wear` as yearly rates.
     #[serde(rename = "life")]
     pub yearly: YearlyWear,
-    /// The counts of the same events in process, for each script of the study.
+    /// The in-process counts of the same events, for each script of the study.
     #[serde(rename = "counted")]
     pub in_process: Vec<InProcessCount>,
 }
 
-/// Counts in process.
+/// The in-process counts of one script.
 #[derive(Clone, Debug, Serialize)]
 pub struct InProcessCount {
     /// The script.
     pub script: String,
     /// The counts.
     pub wear: WearCounts,
-    /// Whether all counts are equal to those in processes.
+    /// Whether all counts are equal to those of the real processes.
     pub equal: bool,
 }
 
 impl Study {
-    /// Runs a script in processes and counts the same events in process.
+    /// Runs a script in real processes, and counts the same events in process with each script of the study.
     ///
     /// # Errors
-    /// A scenario, a script or a machine that cannot be run.
+    /// Returns an error if a scenario, a script or a machine cannot be run.
     pub fn cross_check(&self, spec: &CrossCheckSpec) -> Result<Vec<CrossCheck>, WearError> {
         let mut all = Vec::new();
         for router in &self.routers {
@@ -141,7 +141,7 @@ impl Study {
     }
 }
 
-/// The comparison as text.
+/// Returns the comparison as text.
 pub fn cross_check_table(cross_checks: &[CrossCheck]) -> String {
     let mut out = String::from("\nrun by processes, and the same events counted in process\n");
     let _ = writeln!(

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::household::Household;
 use dnsmasq_model::{Build, Client4, Engine, HwAddr, Network, Server, ServerConfig};
 
-/// Maximum number of leases in a /24 network.
+/// The largest pool that is placed in a /24 network.
 const MAX_SMALL: u32 = 200;
 
 /// The addresses that a router leases.
@@ -16,7 +16,7 @@ pub(super) struct AddressRange {
 }
 
 impl AddressRange {
-    /// The addresses for a household.
+    /// Returns the addresses for a household.
     pub(super) fn of(household: &Household) -> Self {
         let count = household.pool.unwrap_or((household.leases() * 5 / 4).max(MAX_SMALL));
         if count <= MAX_SMALL {
@@ -31,7 +31,7 @@ impl AddressRange {
     }
 }
 
-/// dnsmasq on the router of a household.
+/// Creates the dnsmasq of a household's router.
 pub(super) fn server(household: &Household, build: Build) -> Server {
     let range = AddressRange::of(household);
     let (mask, prefix, own) = if range.count > MAX_SMALL {
@@ -54,7 +54,7 @@ pub(super) fn server(household: &Household, build: Build) -> Server {
     Server::new(Engine::with_network(build, config, network))
 }
 
-/// A client with a host name and, as most clients send it, its hardware address as client-id.
+/// Creates a client with a host name. Its client-id is its hardware address, as for most clients.
 pub(super) fn client(kind: u8, number: u64, name: &str) -> Client4 {
     let n = (number as u32).to_be_bytes();
     let mac = [2, kind, n[0], n[1], n[2], n[3]];

@@ -1,4 +1,4 @@
-//! Lengths of time, in seconds. A month has 30 days, a year 365.
+//! Lengths of time, in seconds. A month has 30 days, and a year has 365 days.
 
 /// An hour, in seconds.
 pub const HOUR: u64 = 3600;

@@ -1,4 +1,4 @@
-//! Why a workload cannot be counted.
+//! The errors of counting a workload.
 
 use runner::CaseError;
 
@@ -9,19 +9,19 @@ use super::lease_store::SimulationError;
 /// Why a workload cannot be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum WearError {
-    /// A router whose costs cannot be measured.
+    /// The costs of commits cannot be measured on the router.
     #[error(transparent)]
     CostModel(#[from] CostModelError),
-    /// A simulation that ended early.
+    /// The simulation ended early.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
-    /// A scenario that cannot be run.
+    /// The scenario cannot be run.
     #[error(transparent)]
     Scenario(#[from] CaseError),
-    /// A dialect whose images cannot be built.
+    /// The images of the dialect cannot be built.
     #[error(transparent)]
     Images(#[from] ImagesUnsupported),
-    /// Images were to be built of an NVRAM that has no space for the leases.
+    /// Images were requested, but the leases exceed the NVRAM.
     #[error("the NVRAM is full: count without --images")]
     ImagesOfFullNvram,
 }

@@ -14,20 +14,20 @@ use runner::{NamePattern, stderr_lines};
 pub struct ExecutingStore<'a> {
     cost_model: &'a CostModel,
     backend: &'a mut dyn Backend,
-    /// Variables that commands have set.
+    /// The variables that commands have set.
     variables: HashMap<Vec<u8>, Vec<u8>>,
     /// Bytes of all variables.
     content: u64,
     now: u64,
     /// The variables that belong to the script.
     owns: Vec<NamePattern>,
-    /// What stopped the simulation.
+    /// The error that stopped the simulation.
     error: Option<SimulationError>,
     wear: WearCounts,
 }
 
 impl<'a> ExecutingStore<'a> {
-    /// A store on `backend`, which runs the router of `cost_model`.
+    /// Creates a store on `backend`, which must run the router of `cost_model`.
     pub fn new(cost_model: &'a CostModel, backend: &'a mut dyn Backend, seconds: u64) -> Self {
         let blocks = cost_model.machine().flash().geometry().blocks() as usize;
         Self {
@@ -42,16 +42,16 @@ impl<'a> ExecutingStore<'a> {
         }
     }
 
-    /// The same store with these patterns of the variables that belong to the script.
+    /// Sets the patterns of the variables that belong to the script.
     #[must_use]
     pub fn owning(self, owns: Vec<NamePattern>) -> Self {
         Self { owns, ..self }
     }
 
-    /// The counts.
+    /// Returns the counts.
     ///
     /// # Errors
-    /// The error that stopped the simulation, or a back end that fails.
+    /// Returns the error that stopped the simulation, or an error if the back end fails.
     pub fn finish(mut self) -> Result<WearCounts, SimulationError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -60,7 +60,7 @@ impl<'a> ExecutingStore<'a> {
         Ok(self.wear)
     }
 
-    /// Executes one call and returns its standard output. A call that fails is counted and does not end the simulation,
+    /// Executes one call and returns its standard output. A failed call is counted and does not end the simulation,
     /// because an NVRAM may be full for a while.
     pub fn execute(&mut self, call: &ScriptCall) -> Vec<u8> {
         if self.error.is_some() {
@@ -90,7 +90,7 @@ impl<'a> ExecutingStore<'a> {
         }
     }
 
-    /// Counts a failed call. The simulation ends if it is the first call or `init`.
+    /// Counts a failed call. If it is the first call or a call of `init`, the simulation ends.
     fn count_failure(&mut self, call: &ScriptCall, result: &CallResult) {
         self.wear.failed += 1;
         if self.wear.calls > 0 && call.action() != b"init" {
@@ -107,10 +107,10 @@ impl<'a> ExecutingStore<'a> {
         self.error = Some(SimulationError::Script(message));
     }
 
-    /// Stores variables, as `name=value`, without counting it.
+    /// Stores variables, given as `name=value`, without counting the writes.
     ///
     /// # Errors
-    /// A back end that fails.
+    /// Returns an error if the back end fails.
     pub(crate) fn store_uncounted(&mut self, variables: &[Vec<u8>]) -> Result<(), SimulationError> {
         let payload = self.wear.payload;
         for variable in variables {
@@ -177,7 +177,7 @@ impl LeaseStore for ExecutingStore<'_> {
     }
 }
 
-/// The number of settings of other programs that are missing or changed in the flash.
+/// Returns the number of settings of other programs that are missing or changed in the flash.
 fn lost_settings(
     cost_model: &CostModel,
     backend: &mut dyn Backend,

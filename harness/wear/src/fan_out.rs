@@ -1,4 +1,4 @@
-//! Several counting stores in one simulation, for scripts that store the same leases at different costs.
+//! Shares one simulation among several counting stores, for scripts that store the same leases at different costs.
 
 use super::counting_store::CountingStore;
 use super::lease_store::{LeaseStore, SimulationError};

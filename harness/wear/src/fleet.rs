@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::household::Household;
 
-/// Everything that the counts of a fleet depend on. Only parts with equal plans can be merged.
+/// All inputs of the counts of a fleet. Only parts with equal plans can be merged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetPlan {
@@ -14,21 +14,21 @@ pub struct FleetPlan {
     pub households: u32,
     /// Seed of the households.
     pub seed: u64,
-    /// The household that all households vary.
+    /// The household from which all others are varied.
     pub typical: Household,
-    /// Builds of dnsmasq; each is equally likely.
+    /// Builds of dnsmasq, all equally likely.
     pub rtc: Vec<String>,
-    /// The routers' dialect.
+    /// The dialect of the routers.
     pub dialect: String,
-    /// Their chip.
+    /// The chip of the routers.
     pub chip: String,
-    /// Size of their NVRAM, in bytes.
+    /// Size of the NVRAM, in bytes.
     pub space: u32,
     /// Bytes of other programs' variables.
     pub neighbours: u32,
     /// Erase cycles that a block endures.
     pub endurance: u32,
-    /// Scripts; every household is counted with each.
+    /// Scripts. Every household is counted with each of them.
     pub scripts: Vec<String>,
     /// Time to simulate for each household, in seconds.
     pub seconds: u64,
@@ -38,7 +38,7 @@ pub struct FleetPlan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetEntry {
-    /// Number of the household, from 0.
+    /// The number of the household, starting at 0.
     pub index: u32,
     /// The build: `good` or `broken`.
     pub rtc: String,
@@ -70,9 +70,9 @@ pub struct ScriptCounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
-    /// What the counts depend on.
+    /// The inputs of the counts.
     pub plan: FleetPlan,
-    /// The households that were counted, by number.
+    /// The households that were counted, in the order of their numbers.
     #[serde(rename = "members")]
     pub entries: Vec<FleetEntry>,
 }
@@ -104,7 +104,8 @@ impl Fleet {
     /// Merges the parts of a fleet.
     ///
     /// # Errors
-    /// Parts of different fleets, or a household that does not occur exactly once.
+    /// Returns an error if the parts belong to different fleets, if a household does not occur exactly once, or if its
+    /// counts do not match the scripts of the plan.
     pub fn merge(parts: Vec<Self>) -> Result<Self, MergeError> {
         let mut parts = parts.into_iter();
         let mut whole = parts.next().ok_or(MergeError::NoParts)?;
@@ -136,10 +137,10 @@ impl Fleet {
         }
     }
 
-    /// The fleet as a JSON object. Equal fleets give equal bytes.
+    /// Returns the fleet as a JSON object. Equal fleets give equal bytes.
     ///
     /// # Panics
-    /// Never, because a fleet contains only numbers and strings.
+    /// Never panics, because a fleet contains only numbers and strings.
     pub fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("numbers and strings");
         text.push('\n');

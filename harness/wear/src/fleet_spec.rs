@@ -14,10 +14,10 @@ use super::study::build_name;
 use dnsmasq_model::Build;
 use scenario::DeterministicRng;
 
-/// What to count.
+/// The parameters of a fleet.
 #[derive(Clone, Debug)]
 pub struct FleetSpec {
-    /// The household that all households vary.
+    /// The household from which all others are varied.
     pub typical: Household,
     /// Number of households.
     pub households: u32,
@@ -25,11 +25,11 @@ pub struct FleetSpec {
     pub seed: u64,
     /// Time to simulate for each household, in seconds.
     pub seconds: u64,
-    /// Builds of dnsmasq; each is equally likely.
+    /// Builds of dnsmasq, all equally likely.
     pub builds: Vec<Build>,
     /// The router.
     pub router: RouterSpec,
-    /// Scripts; every household is counted with each.
+    /// Scripts. Every household is counted with each of them.
     pub scripts: Vec<Script>,
     /// Erase cycles that a block endures.
     pub endurance: u32,
@@ -61,7 +61,7 @@ impl FleetSpec {
         }
     }
 
-    /// Generates a household, which depends only on the seed and its index.
+    /// Generates a household. The result depends only on the seed and the index.
     fn generate(&self, index: u32) -> Generated {
         let mut rng = DeterministicRng::new(
             self.seed ^ (u64::from(index) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
@@ -99,7 +99,7 @@ impl FleetSpec {
     /// Counts the households whose index modulo `parts` is `part`, on all cores.
     ///
     /// # Errors
-    /// A household that cannot be counted.
+    /// Returns an error if a household cannot be counted.
     pub fn count(&self, cost_model: &CostModel, part: u32, parts: u32) -> Result<Fleet, WearError> {
         let entries: Result<Vec<FleetEntry>, WearError> = (0..self.households)
             .into_par_iter()

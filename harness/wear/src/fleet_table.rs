@@ -10,7 +10,7 @@ use scenario::Seconds;
 const PERCENTILES: [usize; 5] = [1, 10, 50, 90, 99];
 
 impl Fleet {
-    /// The report as text.
+    /// Returns the report as text.
     pub fn table(&self) -> String {
         let mut out = heading(&self.plan, self.entries.len());
         let _ = writeln!(
@@ -58,12 +58,12 @@ fn heading(plan: &FleetPlan, counted: usize) -> String {
     )
 }
 
-/// Index of a percentile among sorted values.
+/// Returns the index of a percentile in `count` sorted values.
 fn rank(percent: usize, count: usize) -> usize {
     (count * percent).div_ceil(100).max(1) - 1
 }
 
-/// Columns with the lifetimes of the households with the script at index `script`.
+/// Writes the percentiles of the lifetimes with the script at index `script`.
 fn lifetimes(out: &mut String, plan: &FleetPlan, entries: &[&FleetEntry], script: usize) {
     let yearly = |count: u64| count as f64 * YEAR as f64 / plan.seconds.max(1) as f64;
     let mut erases: Vec<u64> = entries.iter().map(|entry| entry.counts[script].erases).collect();
@@ -76,7 +76,7 @@ fn lifetimes(out: &mut String, plan: &FleetPlan, entries: &[&FleetEntry], script
     out.push_str("  life\n");
 }
 
-/// Columns with the configurations lost per million router-years.
+/// Writes the percentiles of the configurations lost per million router-years.
 fn losses(out: &mut String, plan: &FleetPlan, entries: &[&FleetEntry], script: usize) {
     let mut lost: Vec<u128> = entries
         .iter()

@@ -1,20 +1,20 @@
-//! The clients of a router and how often it is disturbed.
+//! The clients of a router, and its reboots and power cuts.
 
 use dnsmasq_model::Release;
 use serde::{Deserialize, Serialize};
 
 use super::durations::{HOUR, MONTH};
 
-/// Maximum number of clients; no NVRAM holds as many leases.
+/// Maximum number of clients. No NVRAM can hold this many leases.
 const MAX_CLIENTS: u32 = 4000;
-/// Shortest lease time; dnsmasq raises shorter ones to it.
+/// Shortest lease time. dnsmasq raises shorter lease times to this value.
 const MIN_LEASE_TIME: u32 = 120;
 /// Longest lease time: 100 years.
 const MAX_LEASE_TIME: u32 = 3_153_600_000;
 /// Largest jitter, in thousandths.
 const MAX_JITTER: u32 = 500;
 
-/// The clients of a router and how often it is disturbed.
+/// The clients of a router, and its reboots and power cuts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Household {
@@ -22,17 +22,17 @@ pub struct Household {
     pub clients: u32,
     /// Phones that come and go. On return they request the address that they remember (INIT-REBOOT).
     pub phones: u32,
-    /// Average time that a phone stays, in seconds. Each stay lasts 0.5 to 1.5 times as long.
+    /// Average time that a phone stays, in seconds. Each stay lasts 0.5 to 1.5 times this time.
     pub phone_home: u32,
     /// Average time that a phone is away, in seconds.
     pub phone_away: u32,
-    /// Guests a month. Each is a new device that comes once and never releases its lease.
+    /// Guests a month. Each guest is a new device that comes once and never releases its lease.
     pub guests: u32,
     /// Average time that a guest stays, in seconds.
     pub guest_stay: u32,
     /// Lease time, in seconds.
     pub lease_time: u32,
-    /// Largest deviation of a renewal from half the lease time (T1), in thousandths of T1.
+    /// Maximum deviation of a renewal from half the lease time (T1), in thousandths of T1.
     pub jitter: u32,
     /// Orderly reboots a month.
     pub reboots: u32,
@@ -42,13 +42,13 @@ pub struct Household {
     pub power_cuts: u32,
     /// Time that the router is off at a reboot or power cut, in seconds.
     pub off: u32,
-    /// Whether a phone returns with a new random hardware address, so that it gets another lease.
+    /// Whether a phone returns with a new random hardware address, and so gets another lease.
     #[serde(default)]
     pub random_macs: bool,
-    /// Number of addresses to lease, if not more than enough for all clients.
+    /// Number of addresses in the pool. By default, there are more than enough for all clients.
     #[serde(default)]
     pub pool: Option<u32>,
-    /// dnsmasq's `dhcp-lease-max`, if not the number of addresses.
+    /// dnsmasq's `dhcp-lease-max`. Defaults to the number of addresses.
     #[serde(default)]
     pub lease_max: Option<u32>,
     /// The release of dnsmasq.
@@ -56,7 +56,7 @@ pub struct Household {
     pub release: Release,
 }
 
-/// A release of dnsmasq as text.
+/// Serialises a release of dnsmasq as text.
 mod release_text {
     use dnsmasq_model::Release;
     use serde::de::Error as _;
@@ -100,48 +100,48 @@ impl Default for Household {
     }
 }
 
-/// A number of a household that is out of range.
+/// The error for a number of a household that is out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HouseholdError {
-    /// No client at all.
+    /// There are no clients, phones or guests.
     #[error("an empty household: expected at least one client, phone or guest")]
     Empty,
-    /// More clients, phones and guests than are supported.
+    /// There are more clients, phones and guests than are supported.
     #[error("{0} clients, phones and guests: at most {MAX_CLIENTS}")]
     TooManyClients(u64),
-    /// A lease time that dnsmasq does not use.
+    /// The lease time is out of range.
     #[error(
         "a lease time of {0} seconds: expected {MIN_LEASE_TIME} seconds, the shortest that dnsmasq uses, to 100 years"
     )]
     LeaseTime(u32),
-    /// Too large a jitter.
+    /// The jitter is too large.
     #[error("a jitter of {0} thousandths: at most {MAX_JITTER}")]
     Jitter(u32),
-    /// A number of addresses or leases that is 0 or too large.
+    /// A number of addresses or leases is 0 or too large.
     #[error("{what} {number}: expected 1 to {MAX_CLIENTS}")]
     Leases {
-        /// What is limited.
+        /// The name of the limit.
         what: &'static str,
         /// The limit.
         number: u32,
     },
-    /// A length of time that is 0.
+    /// A duration is 0.
     #[error("{0}: expected at least 1 second")]
     ZeroTime(&'static str),
-    /// Too frequent an event.
+    /// An event is too frequent.
     #[error("{what}: {times}, at most {max}")]
     TooFrequent {
         /// The event.
         what: &'static str,
-        /// How often it happens.
+        /// The number of times that it happens.
         times: u32,
-        /// How often it may happen.
+        /// The largest number that is allowed.
         max: u32,
     },
 }
 
 impl Household {
-    /// A household of `clients` that are always on, with a router that is never disturbed.
+    /// Creates a household of `clients` that are always on, with a router that never reboots or loses power.
     pub fn quiet(clients: u32, lease_time: u32) -> Self {
         Self {
             clients,
@@ -158,7 +158,7 @@ impl Household {
     /// Checks that every number is in its range.
     ///
     /// # Errors
-    /// The first number that is out of range.
+    /// Returns an error for the first number that is out of range.
     pub fn check(&self) -> Result<(), HouseholdError> {
         let clients = u64::from(self.clients) + u64::from(self.phones) + u64::from(self.guests);
         if clients == 0 {
@@ -200,11 +200,11 @@ impl Household {
         Ok(())
     }
 
-    /// An estimate of the largest number of leases at a time. Leases of guests remain after they have left.
+    /// Estimates the largest number of leases at a time. The lease of a guest remains after the guest has left.
     pub fn leases(&self) -> u32 {
         let lease_of_guest = u64::from(self.guest_stay) * 3 / 2 + u64::from(self.lease_time);
         let guests = (u64::from(self.guests) * lease_of_guest).div_ceil(MONTH) * 2;
-        // A lease of a phone that has left under another hardware address remains, too.
+        // The lease for a previous hardware address of a phone remains, too.
         let stay = u64::from(self.phone_home) + u64::from(self.phone_away);
         let each =
             if self.random_macs { u64::from(self.lease_time).div_ceil(stay.max(1)) + 1 } else { 1 };

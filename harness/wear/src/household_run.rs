@@ -1,9 +1,9 @@
-//! What a simulation of a household simulates.
+//! The parameters of the simulation of a household.
 
 use super::household::Household;
 use dnsmasq_model::Build;
 
-/// Some time in a household. Equal runs have equal events.
+/// A run of a household for some time. Equal runs produce equal events.
 #[derive(Clone, Copy, Debug)]
 pub struct HouseholdRun<'a> {
     /// The household.

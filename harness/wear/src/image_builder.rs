@@ -1,8 +1,9 @@
 //! Builds the flash image of every commit, byte for byte.
 //!
-//! Two methods give the same bytes: to serialise the whole image, as the tool does, or to overwrite the record that
-//! changed and update the CRC. The order is that of OpenWrt's tool: each command loads the image and thereby reverses
-//! every chain, so a `set` and its `commit` together keep the order and append a new name to its chain.
+//! Two methods give the same bytes: serialising the whole image, as the tool does, or overwriting the record that
+//! changed and updating the CRC. The order of the variables is that of OpenWrt's tool: each command loads the image and
+//! thereby reverses every hash chain, so a `set` and its `commit` together keep the order and append a new name to its
+//! chain.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -19,7 +20,8 @@ use dnsmasq_model::{HwAddr, hex_text};
 const PREFIX: &[u8] = b"dnsmasq_lease_";
 /// Offset of the CRC in the header.
 const CRC_OFFSET: usize = 8;
-/// The table is reloaded when its values, including old ones, take this many times the size of the NVRAM.
+/// The table is reloaded when its values, including replaced ones, occupy more than this many times the size of the
+/// NVRAM.
 const MAX_GROWTH: usize = 8;
 
 /// How images are built.
@@ -27,14 +29,14 @@ const MAX_GROWTH: usize = 8;
 pub enum ImageMode {
     /// Serialise the whole image.
     Full,
-    /// Overwrite the value that changed, if its length is the same.
+    /// Overwrite the value that changed if its length is the same; otherwise serialise the whole image.
     Incremental,
 }
 
 /// The fields of a stored record.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordFields<'a> {
-    /// Expiry time or lease length, in seconds.
+    /// The expiry time or the lease length, in seconds.
     pub time: u64,
     /// The hardware address.
     pub hw: &'a HwAddr,
@@ -44,7 +46,7 @@ pub struct RecordFields<'a> {
     pub clid: Option<&'a [u8]>,
 }
 
-/// A dialect whose images cannot be built.
+/// The error for a dialect whose images cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("images of {0} cannot be built: they are built for the dialect openwrt only")]
 pub struct ImagesUnsupported(Dialect);
@@ -55,7 +57,7 @@ pub struct ImageBuilder {
     mode: ImageMode,
     table: Table,
     bytes: Vec<u8>,
-    /// Offset in the image of the value of each record, by address.
+    /// The offset of each record's value in the image, by IPv4 address.
     value_offsets: HashMap<u32, usize>,
     /// Whether the whole image has to be serialised.
     stale: bool,
@@ -65,10 +67,10 @@ pub struct ImageBuilder {
 }
 
 impl ImageBuilder {
-    /// The image of a router with its factory settings.
+    /// Creates the image of a router with its factory settings.
     ///
     /// # Errors
-    /// A dialect other than openwrt.
+    /// Returns an error if the dialect is not openwrt.
     pub fn new(cost_model: &CostModel, mode: ImageMode) -> Result<Self, ImagesUnsupported> {
         let machine = cost_model.machine();
         if machine.dialect() != Dialect::OpenWrt {
@@ -89,17 +91,17 @@ impl ImageBuilder {
         })
     }
 
-    /// The number of images built.
+    /// Returns the number of images built.
     pub fn built(&self) -> u64 {
         self.built
     }
 
-    /// The bytes of the latest image.
+    /// Returns the bytes of the latest image.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// `nvram set` of a record.
+    /// Applies `nvram set` of a record.
     pub fn set(&mut self, addr: Ipv4Addr, record: RecordFields<'_>) {
         self.value.clear();
         let name = String::from_utf8_lossy(record.name.unwrap_or(b"*"));
@@ -113,19 +115,19 @@ impl ImageBuilder {
         }
     }
 
-    /// `nvram unset` of a record.
+    /// Applies `nvram unset` of a record.
     pub fn unset(&mut self, addr: Ipv4Addr) {
         self.stale |= self.table.unset(&variable(addr));
     }
 
-    /// `nvram commit`: builds the image that is written to the flash.
+    /// Applies `nvram commit`: builds the image that is written to the flash.
     pub fn build(&mut self) {
         self.built += 1;
         if self.mode == ImageMode::Incremental && !self.stale {
             return;
         }
         let space = self.bytes.len();
-        // `space` is the size of the partition, so header and end always fit.
+        // `space` is the size of the partition, so the header and the terminator always fit.
         let written = serialise(&self.table, Format::OPENWRT, &mut self.bytes, space);
         debug_assert!(written.is_ok());
         if self.table.printed_len() > MAX_GROWTH * space {
@@ -138,7 +140,7 @@ impl ImageBuilder {
         }
     }
 
-    /// Finds the offset of each record's value.
+    /// Updates `value_offsets` from the image.
     fn find_values(&mut self) {
         self.value_offsets.clear();
         let mut at = HEADER_LEN;
@@ -152,7 +154,8 @@ impl ImageBuilder {
         }
     }
 
-    /// Overwrites a value of the same length and updates the CRC, which is linear in the difference of the bytes.
+    /// Overwrites a value with one of the same length and updates the CRC. The CRC is linear, so the CRC of the
+    /// difference is the difference of the CRCs.
     fn patch(&mut self, at: usize) {
         let end = at + self.value.len();
         let mut difference = 0;
@@ -171,10 +174,11 @@ fn variable(addr: Ipv4Addr) -> Vec<u8> {
     name
 }
 
-/// Computes the CRC, with start value 0, of a message followed by zero bytes.
+/// Computes how a CRC changes when zero bytes follow the message.
 #[derive(Debug)]
 struct CrcShift {
-    /// For each number of zero bytes up to the period: what each bit of a CRC becomes after them.
+    /// For each number of zero bytes up to the period of the CRC: the CRC that each bit becomes after that many zero
+    /// bytes.
     powers: Vec<[u8; 8]>,
 }
 

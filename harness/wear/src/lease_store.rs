@@ -3,25 +3,25 @@
 use backend::BackendError;
 use dnsmasq_model::{CallSink, Clock, StartFailure};
 
-/// A lease script and its store. The calls of the script other than `init` arrive through [`CallSink`].
+/// A lease script and its store. All calls of the script except `init` arrive through [`CallSink`].
 pub trait LeaseStore: CallSink {
-    /// Sets the simulated time of the following calls, in seconds, and the clock of the router at that moment.
+    /// Sets the simulated time of the following calls, in seconds, and the router's clock at that time.
     fn set_time(&mut self, second: u64, clock: Clock);
 
     /// Calls the script with `init` and returns what it prints.
     ///
     /// # Errors
-    /// A script or a back end that fails.
+    /// Returns an error if the script or the back end fails.
     fn init(&mut self) -> Result<Vec<u8>, SimulationError>;
 
-    /// Turns the router off: the contents of its RAM are lost.
+    /// Turns the router off. The contents of its RAM are lost.
     ///
     /// # Errors
-    /// A back end that fails.
+    /// Returns an error if the back end fails.
     fn power_off(&mut self) -> Result<(), SimulationError>;
 }
 
-/// Why a simulation ended early.
+/// The errors that end a simulation early.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationError {
     /// dnsmasq refused to start.

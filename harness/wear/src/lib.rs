@@ -1,25 +1,25 @@
-//! Flash wear: counts the flash operations that leases cause, and converts the counts to years.
+//! Flash wear: counts the flash operations that leases cause, and computes the life of the flash in years.
 //!
 //! | item | purpose |
 //! |---|---|
-//! | [`Household`], [`HouseholdRun`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
+//! | [`Household`], [`HouseholdRun`], [`simulate()`] | clients, phones, guests, reboots and power cuts; a discrete-event simulation from a seed, with [`dnsmasq_model::Server`] |
 //! | [`Workload`], [`Source`] | lists of events from recordings and scenarios |
 //! | [`RouterPreset`] | well-known routers |
 //! | [`LeaseStore`] | the interface between the simulated dnsmasq and a script with its store |
 //! | [`CountingStore`] | a store that counts calls without executing them, with the costs of a [`CostModel`] |
 //! | [`ExecutingStore`] | a store that executes every call on a [`backend::Backend`], with the same counts |
-//! | [`WearCounts`], [`YearlyWear`] | the counts; yearly rates and the life of the flash |
+//! | [`WearCounts`], [`YearlyWear`] | the counts, the yearly rates, and the life of the flash |
 //! | [`Study`] | the same workloads on several routers, builds and scripts |
 //! | [`FleetSpec`], [`Fleet`] | many households from one seed; parts can be counted separately and merged |
 //!
 //! # Assumptions
 //!
-//! - A block is worn out when it has been erased as often as its chip is rated for ([`Chip::endurance`]); blocks do not
-//!   differ, and nothing else erases them.
-//! - Times are typical values of the chip. Commits do not overlap and take no simulated time.
-//! - The fatal window of a commit is the time from the first to the last operation on the stored image: a power cut in it
-//!   loses all settings, not only leases. Power cuts are independent of commits.
-//! - A month has 30 days, a year 365.
+//! - A block is worn out when it has been erased as often as its chip is rated for ([`Chip::endurance`]). All blocks
+//!   have the same rating, and nothing else erases them.
+//! - Erase and program times are typical values of the chip. Commits do not overlap and take no simulated time.
+//! - The fatal window of a commit is the time from the first to the last operation on the stored image: a power cut in
+//!   this window loses all settings, not only leases. Power cuts are independent of commits.
+//! - A month has 30 days, and a year has 365 days.
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 

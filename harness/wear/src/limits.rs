@@ -11,30 +11,31 @@ use super::household_run::HouseholdRun;
 use super::script::Script;
 use super::yearly_wear::YearlyWear;
 
-/// Time that is simulated for each household, in seconds.
+/// Simulated time of each household, in seconds.
 const SAMPLE: u64 = 30 * DAY;
 /// Largest number of clients that is tried.
 const MAX_CLIENTS: u32 = 1000;
-/// Lease times that are tried, in minutes: dnsmasq's shortest to a week.
+/// The range of lease times that are tried, in minutes: from dnsmasq's shortest lease time to a week.
 const LEASE_MINUTES: (u32, u32) = (2, 7 * 24 * 60);
 
-/// The limits at which the life of the flash becomes short. `None`: not reached in the range that was tried.
+/// The limits at which the life of the flash becomes short. A limit that was not reached in the range that was tried is
+/// `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Smallest number of clients with which it lasts less than 10 years.
+    /// Smallest number of clients with which the flash lasts less than 10 years.
     pub clients_under_10: Option<u32>,
-    /// Smallest number of clients with which it lasts less than 5 years.
+    /// Smallest number of clients with which the flash lasts less than 5 years.
     pub clients_under_5: Option<u32>,
-    /// Longest lease time with which it lasts less than 10 years, in seconds.
+    /// Longest lease time with which the flash lasts less than 10 years, in seconds.
     pub lease_under_10: Option<u32>,
-    /// Longest lease time with which it lasts less than 5 years, in seconds.
+    /// Longest lease time with which the flash lasts less than 5 years, in seconds.
     pub lease_under_5: Option<u32>,
 }
 
 /// Finds the limits by bisection, changing only the number of clients or the lease time of the household.
 ///
 /// # Errors
-/// A household that cannot be counted.
+/// Returns an error if a household cannot be counted.
 pub(super) fn find_limits(
     cost_model: &CostModel,
     run: HouseholdRun<'_>,
@@ -56,7 +57,7 @@ pub(super) fn find_limits(
         })
     };
     let lease = |years: f64| {
-        // Longer leases wear less, so the search runs from long to short.
+        // Longer leases wear the flash less, so the search runs from long to short.
         let (shortest, longest) = LEASE_MINUTES;
         let found = first_true((0, longest - shortest), |less| {
             let lease_time = (longest - less) * 60;
@@ -72,7 +73,7 @@ pub(super) fn find_limits(
     })
 }
 
-/// The first number of a range for which a monotonic predicate is true.
+/// Returns the first number of a range for which a monotonic predicate is true.
 fn first_true<E>(
     (mut low, mut high): (u32, u32),
     mut predicate: impl FnMut(u32) -> Result<bool, E>,

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cross_check::CrossCheck;
 use super::study::{Calls, Method, RowResult, Study};
 
-/// The report as a JSON object.
+/// Returns the report as a JSON object.
 pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -> String {
     let rows: Vec<_> = results.iter().flatten().collect();
     let unsupported: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
@@ -39,7 +39,7 @@ pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -
     format!("{report:#}\n")
 }
 
-/// The report as CSV: a header and a line for each row. No field contains a comma or a quote.
+/// Returns the report as CSV: a header and a line for each row. No field contains a comma or a quote.
 pub fn csv(results: &[RowResult]) -> String {
     let mut out = String::from(
         "workload,every,rtc,dialect,chip,script,seconds,calls,failed,lost,commands,commits,erases,busiest,programmed,payload,erasing_us,\

@@ -8,7 +8,7 @@ use nvram_emu::{Dialect, Machine};
 use runner::setup::{self, Refusal};
 use scenario::{Bytes, Router, unspanned};
 
-/// A router.
+/// The dialect, the flash and the NVRAM of a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouterSpec {
     /// The dialect of its `nvram` tool.
@@ -25,12 +25,13 @@ pub struct RouterSpec {
 const NAND_PARTITION: u32 = 0x18_0000;
 
 impl RouterSpec {
-    /// A router with an NVRAM of 64 KiB, 20,000 bytes of which are variables of other programs.
+    /// Creates a router with an NVRAM of 64 KiB, 20,000 bytes of which are variables of other programs.
     pub fn new(dialect: Dialect, chip: Chip) -> Self {
         Self { dialect, chip, space: 0x1_0000, neighbours: 20_000 }
     }
 
-    /// Size of the partition: whole erase blocks, or OpenWrt's usual partition on NAND unless a larger one is asked for.
+    /// Returns the size of the partition: the NVRAM rounded up to whole erase blocks, or, with OpenWrt's tool on NAND,
+    /// its usual partition unless the NVRAM is larger than 64 KiB.
     fn partition(&self) -> u32 {
         let driver_sets_size = self.dialect.info().driver_sets_size;
         match self.chip.kind {
@@ -39,10 +40,10 @@ impl RouterSpec {
         }
     }
 
-    /// The router with its factory settings.
+    /// Creates the machine with its factory settings.
     ///
     /// # Errors
-    /// Sizes that contradict each other.
+    /// Returns an error if the sizes contradict each other.
     pub fn machine(&self) -> Result<Machine, Refusal> {
         let router = Router {
             dialect: unspanned(self.dialect.name().to_owned()),

@@ -14,21 +14,21 @@ use scenario::Bytes;
 pub struct RouterPreset {
     /// The name on the command line.
     pub name: String,
-    /// The name that its maker uses.
+    /// The manufacturer's name for it.
     pub model: String,
     /// The firmware whose `nvram` tool has [`RouterPreset::dialect`].
     pub firmware: String,
     /// The dialect of the `nvram` tool.
     pub dialect: Dialect,
-    /// The flash, with the size of its erase blocks.
+    /// The flash chip, with the size of the erase blocks on this router.
     pub chip: Chip,
     /// Size of the NVRAM, in bytes.
     pub space: u32,
-    /// Where flash, erase block and size come from.
+    /// The source of the chip, the erase block and the NVRAM size.
     pub source: String,
 }
 
-/// A router as the file describes it.
+/// An entry of `routers.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -54,17 +54,17 @@ static ALL: LazyLock<Vec<RouterPreset>> = LazyLock::new(|| {
 });
 
 impl RouterPreset {
-    /// All routers, in the order of the file.
+    /// Returns all routers, in the order of the file.
     pub fn all() -> &'static [Self] {
         &ALL
     }
 
-    /// The router with this name.
+    /// Returns the router with this name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         ALL.iter().find(|router| router.name == name)
     }
 
-    /// The router with `neighbours` bytes of other programs' variables.
+    /// Returns the specification of the router with `neighbours` bytes of other programs' variables.
     pub fn spec(&self, neighbours: u32) -> RouterSpec {
         RouterSpec { dialect: self.dialect, chip: self.chip, space: self.space, neighbours }
     }

@@ -15,12 +15,12 @@ pub enum Script {
         /// `LEASE_SLACK`, in seconds.
         slack: u64,
     },
-    /// The naive script after the notes of 2006: it commits in every call but `init`.
+    /// The naive script of the notes of 2006. It commits in every call except `init`.
     Naive,
 }
 
 impl Script {
-    /// The name in tables.
+    /// Returns the name in tables.
     pub fn name(self) -> String {
         match self {
             Self::Ours { slack: 0 } => "ours".to_owned(),
@@ -29,7 +29,7 @@ impl Script {
         }
     }
 
-    /// The script as a function, for calls in process.
+    /// Returns the script as a function, for in-process calls.
     pub fn function(self) -> Function {
         match self {
             Self::Ours { slack } => {
@@ -39,8 +39,8 @@ impl Script {
         }
     }
 
-    /// Whether both scripts store the same records, so that `init` prints the same. Slack changes only expiry times, which
-    /// the build without RTC does not store.
+    /// Returns whether both scripts store the same records, so that their `init` prints the same. Slack changes only
+    /// expiry times, which scripts do not store with the build without RTC.
     pub(super) fn stores_like(self, other: Self, build: Build) -> bool {
         let slack = |script| match script {
             Self::Ours { slack } if build == Build::Rtc => slack,
@@ -50,7 +50,7 @@ impl Script {
     }
 }
 
-/// The script as a command, for calls in processes.
+/// Returns the script as a command, to be run in a process.
 pub fn builtin_script(script: Script) -> ScriptCommand {
     let (file, environment) = match script {
         Script::Ours { slack } => (

@@ -15,23 +15,23 @@ use scenario::DeterministicRng;
 const WALL_AT_START: i64 = 1_767_614_400;
 /// `CLOCK_MONOTONIC` when dnsmasq starts after a boot.
 pub(super) const MONO_AT_START: i64 = 20;
-// Ids of the events of the router in the queue; smaller ids are indices of devices.
+// Ids of the router's events in the queue. Smaller ids are indices of devices.
 const REBOOT: u32 = u32::MAX - 1;
 const SIGHUP: u32 = u32::MAX - 2;
 const POWER_CUT: u32 = u32::MAX - 3;
 const GUEST: u32 = u32::MAX - 4;
 const BOOT: u32 = u32::MAX - 5;
 const NEVER: u64 = u64::MAX;
-/// Time after which a client without an answer tries again, in seconds.
+/// Time after which a client that got no answer tries again, in seconds.
 const RETRY: u64 = 300;
 
-/// A client with what it knows about its own lease.
+/// A client and its view of its own lease.
 struct Device {
     client: Client4,
     addr: Ipv4Addr,
-    /// The second at which its lease ends; 0 if it has none.
+    /// The second at which its lease ends, or 0 if it has no lease.
     lease_ends: u64,
-    /// The second at which it leaves; [`NEVER`] for residents.
+    /// The second at which it leaves, or [`NEVER`] for residents.
     leaves: u64,
     home: bool,
     kind: DeviceKind,
@@ -44,11 +44,11 @@ enum DeviceKind {
     Guest,
 }
 
-/// Simulates some time in a household, whose dnsmasq calls `store`. Returns the number of requests that got no address,
-/// because all addresses were leased.
+/// Simulates a household. Its dnsmasq calls `store`. Returns the number of requests that got no address because all
+/// addresses were leased.
 ///
 /// # Errors
-/// A dnsmasq that does not start, or a store that fails.
+/// Returns an error if dnsmasq does not start or the store fails.
 pub fn simulate(
     run: HouseholdRun<'_>,
     store: &mut impl LeaseStore,
@@ -85,18 +85,18 @@ struct Simulation<'a, S> {
     devices: Vec<Device>,
     /// Indices in `devices` of guests that have left.
     free_slots: Vec<usize>,
-    /// Guests so far.
+    /// The number of guests so far.
     guests: u64,
-    /// Random hardware addresses so far.
+    /// The number of random hardware addresses so far.
     random_macs: u64,
-    /// Requests that got no address.
+    /// The number of requests that got no address.
     unserved: u64,
     /// The second of the last boot.
     booted: u64,
     down_until: u64,
     /// Time after which clients renew, in seconds.
     t1: u64,
-    /// How much earlier or later than `t1`, in seconds.
+    /// The maximum deviation from `t1`, in seconds.
     jitter: u64,
 }
 
@@ -116,7 +116,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
 
     /// Boots the router and schedules the first event of every device and of the router.
     fn start(&mut self) -> Result<(), SimulationError> {
-        // A program that the first call leaves sleeping sleeps by the clock of the simulation.
+        // The first call may leave a sleeping program behind, which must sleep by the simulated clock.
         self.store.set_time(0, self.clock(0));
         self.boot(0)?;
         let Household { clients, phones, .. } = *self.household;
@@ -135,7 +135,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
                 home: false,
                 kind: if is_phone { DeviceKind::Phone } else { DeviceKind::Resident },
             });
-            // Spread over T1; otherwise all clients would always renew at the same time.
+            // Arrivals are spread over T1. Otherwise all clients would always renew at the same time.
             let arrives = 1 + self.rng.below(self.t1.min(u64::from(u32::MAX)));
             self.schedule(arrives, number);
         }
@@ -146,7 +146,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         Ok(())
     }
 
-    /// The second of the next event of this kind.
+    /// Returns the second of the next event of this kind.
     fn next_router_event(&mut self, id: u32, now: u64) -> u64 {
         let (period, times) = match id {
             REBOOT => (MONTH, self.household.reboots),
@@ -177,7 +177,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         Ok(())
     }
 
-    /// Runs the timers of dnsmasq that are due.
+    /// Runs dnsmasq's timers that are due.
     fn expire_leases(&mut self, now: u64) {
         let clock = self.clock(now);
         if self.server.engine().next_alarm_bound() <= clock.mono {
@@ -242,7 +242,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         self.schedule(now, slot as u32);
     }
 
-    /// Performs a device's event and returns the second of its next one.
+    /// Performs the due event of a device and returns the second of its next event.
     fn device_event(&mut self, slot: usize, now: u64) -> u64 {
         if now < self.down_until {
             return self.down_until + 1 + self.rng.below(60);
@@ -274,7 +274,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         let has_lease = now < device.lease_ends;
         let mut granted = None;
         if has_lease {
-            // The server keeps the lease for at least as long as the client, so it grants the same again.
+            // The server keeps the lease for at least as long as the client does, so it grants the same address again.
             let lease_time = self.household.lease_time;
             let reply = Reply4::Ack { addr: device.addr, lease_time };
             let kind = if returns { Kind4::InitReboot } else { Kind4::Renew };

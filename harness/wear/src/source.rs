@@ -11,14 +11,14 @@ use trace::{Recording, TraceError, Workload, WorkloadEvent, find};
 /// Workloads other than a household.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Lists of events, which do not depend on the script.
+    /// Lists of events that do not depend on the script.
     Workloads(Vec<Workload>),
-    /// Cases of scenarios, whose calls depend on what the script's `init` prints.
+    /// Cases of scenarios. Their calls depend on what the script's `init` prints.
     Cases(Vec<Case>),
 }
 
 impl Source {
-    /// The names of the workloads.
+    /// Returns the names of the workloads.
     pub fn labels(&self) -> Vec<String> {
         match self {
             Self::Workloads(workloads) => {
@@ -32,7 +32,7 @@ impl Source {
 /// Reads the recordings at a path: the folder of a recording, a folder of such folders, or a file of a recording.
 ///
 /// # Errors
-/// A recording that cannot be read or has an invalid value.
+/// Returns an error if a recording cannot be read or has an invalid value.
 pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
     let folder = if path.is_file() {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -44,7 +44,7 @@ pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
 }
 
 fn recording(recording: &Recording) -> Result<Workload, TraceError> {
-    // The number of the call before which each reboot happened, and the time of the reboot.
+    // For each reboot: the number of the call that followed it, and its time.
     let mut reboots = Vec::new();
     let (mut calls, mut last) = (0, 0.0_f64);
     for stimulus in &recording.stimuli {
@@ -83,11 +83,11 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     })
 }
 
-/// The calls of a scenario with this script. Commands of other programs and damage are left out; a power cut inside a
-/// call becomes one after it.
+/// Returns the calls of a scenario with this script. Commands of other programs and flash damage are omitted. A power
+/// cut during a call is moved to the end of the call.
 ///
 /// # Errors
-/// A scenario that cannot be run.
+/// Returns an error if the scenario cannot be run.
 pub fn scenario(case: &Case, script: Script) -> Result<Workload, CaseError> {
     let (calls, (begin, end)) = calls_of(case, script.function())?;
     let since = |truth: i64| u64::try_from(truth - begin).unwrap_or(0);

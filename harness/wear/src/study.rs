@@ -1,4 +1,4 @@
-//! The same workloads on several routers, builds and scripts.
+//! Counts the same workloads on several routers, builds and scripts.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use dnsmasq_model::Build;
 use runner::CaseError;
 use trace::Workload;
 
-/// What to count.
+/// The workloads, builds, routers and scripts to count.
 #[derive(Clone, Debug)]
 pub struct Study {
     /// The calls of the scripts.
@@ -29,15 +29,15 @@ pub struct Study {
     pub builds: Vec<Build>,
     /// Routers.
     pub routers: Vec<RouterSpec>,
-    /// The name of the router, if it is a well-known one.
+    /// The name of the router if it is a well-known one.
     pub model: Option<String>,
     /// Scripts.
     pub scripts: Vec<Script>,
-    /// Erase cycles that a block endures, if not the chip's rating.
+    /// Erase cycles that a block endures. Defaults to the chip's rating.
     pub endurance: Option<u32>,
 }
 
-/// Where calls come from.
+/// The source of the calls.
 #[derive(Clone, Debug)]
 pub enum Calls {
     /// A simulated household.
@@ -46,7 +46,7 @@ pub enum Calls {
     Repeated {
         /// The recordings or scenarios.
         source: Source,
-        /// Time after which a workload starts again, in seconds. Default: its length, at least a day.
+        /// Time after which a workload starts again, in seconds. Defaults to its length, but at least a day.
         every: Option<u64>,
     },
 }
@@ -60,35 +60,35 @@ pub struct Simulation {
     pub seed: u64,
     /// Time to simulate, in seconds.
     pub seconds: u64,
-    /// How to count.
+    /// The method of counting.
     pub method: Method,
-    /// Whether to find the households at which the flash lasts less than 10 and 5 years.
+    /// Whether to find the number of clients and the lease time at which the flash lasts less than 10 and 5 years.
     pub limits: bool,
 }
 
 impl Simulation {
-    /// The household's time with a build.
+    /// Returns the run of the household with a build.
     pub(super) fn run(&self, build: Build) -> HouseholdRun<'_> {
         let Self { ref household, seed, seconds, .. } = *self;
         HouseholdRun { household, build, seed, seconds }
     }
 }
 
-/// How to count a household.
+/// The method of counting a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Count events without executing calls.
+    /// Counts events without executing calls.
     Count,
-    /// Count, and build the flash image of every commit.
+    /// Counts events and builds the flash image of every commit.
     BuildImages(ImageMode),
-    /// Execute every call on a machine in memory.
+    /// Executes every call on a machine in memory.
     Execute,
 }
 
 /// The counts of one workload, router, build and script.
 #[derive(Clone, Debug, Serialize)]
 pub struct StudyRow {
-    /// Name of the workload, if it is not the household.
+    /// The name of the workload, or `None` for a household.
     pub workload: Option<String>,
     /// Time after which the workload starts again, in seconds.
     pub every: u64,
@@ -105,16 +105,16 @@ pub struct StudyRow {
     /// Whether the leases ever exceeded the NVRAM.
     #[serde(rename = "full")]
     pub nvram_full: bool,
-    /// `wear` as rates.
+    /// `wear` as yearly rates.
     #[serde(rename = "life")]
     pub yearly: YearlyWear,
     /// The counts.
     pub wear: WearCounts,
-    /// The result of [`Simulation::limits`].
+    /// The limits, if [`Simulation::limits`] is set.
     pub limits: Option<Limits>,
 }
 
-/// A row, or why it could not be counted.
+/// A row, or the reason why it could not be counted.
 pub type RowResult = Result<StudyRow, Unsupported>;
 
 /// A router that could not be counted.
@@ -135,7 +135,7 @@ impl Unsupported {
     }
 }
 
-/// The name of a build: `good` or `broken`, for its clock.
+/// Returns the name of a build, after its clock: `good` or `broken`.
 pub fn build_name(build: Build) -> &'static str {
     match build {
         Build::Rtc => "good",
@@ -155,13 +155,13 @@ pub(super) enum TaskCalls<'a> {
     Simulated(&'a Simulation),
     Repeated {
         workload: Box<Workload>,
-        /// In seconds.
+        /// Time after which the workload starts again, in seconds.
         every: u64,
     },
 }
 
 impl TaskCalls<'_> {
-    /// The name of the workload; `None` for the household.
+    /// Returns the name of the workload, or `None` for a household.
     pub(super) fn label(&self) -> Option<String> {
         match self {
             Self::Simulated(_) => None,
@@ -169,7 +169,7 @@ impl TaskCalls<'_> {
         }
     }
 
-    /// Whether both repeat the same events.
+    /// Returns whether the task repeats the events of `other`.
     fn repeats(&self, other: &Workload) -> bool {
         matches!(self, Self::Repeated { workload, .. } if workload.events == other.events)
     }
@@ -177,10 +177,10 @@ impl TaskCalls<'_> {
 
 impl Study {
     /// Counts all combinations on all cores. The rows are ordered by router, workload, build and script. Calls `on_row`
-    /// with the number of rows after each.
+    /// after each row, with the total number of rows.
     ///
     /// # Errors
-    /// A scenario that cannot be run.
+    /// Returns an error if a scenario cannot be run.
     pub fn run(&self, on_row: impl Fn(usize) + Sync) -> Result<Vec<RowResult>, CaseError> {
         let tasks = self.tasks()?;
         let number = tasks.len() * self.routers.len();
@@ -231,7 +231,7 @@ impl Study {
         Ok(tasks)
     }
 
-    /// Adds a workload with its builds and these scripts.
+    /// Adds a task for each build of a workload and each of these scripts.
     fn add(
         &self,
         tasks: &mut Vec<Task<'_>>,
@@ -242,7 +242,7 @@ impl Study {
         let every = every.unwrap_or(workload.seconds.max(DAY));
         for build in workload.build.map_or(self.builds.clone(), |build| vec![build]) {
             for script in scripts {
-                // Cases whose parameters make no difference here have the same calls.
+                // Cases that differ only in parameters without an effect on the calls are counted once.
                 let is_known = tasks.iter().any(|task| {
                     (task.build, task.script) == (build, *script) && task.calls.repeats(workload)
                 });

@@ -7,14 +7,14 @@ use super::study::{Calls, Method, RowResult, Simulation, Study, StudyRow};
 use super::yearly_wear::{YearlyWear, format_years};
 use scenario::{Bytes, Seconds, quantity};
 
-/// Characters of the names before the columns of numbers.
+/// The width of the names before the columns of numbers, in characters.
 const NAMES: usize = 24;
 
 /// A column of the table of rates.
 struct Column {
     title: &'static str,
     width: usize,
-    /// Whether the column is left out where the terminal is narrow.
+    /// Whether the column is omitted on a narrow terminal.
     is_detail: bool,
     cell: fn(&YearlyWear) -> String,
 }
@@ -46,7 +46,8 @@ const COLUMNS: [Column; 9] = [
     Column { title: "life", width: 11, is_detail: false, cell: |y| format_years(y.years) },
 ];
 
-/// The report as text whose lines have at most `width` characters, if that is at least 80. A wide table has more columns.
+/// Returns the report as text whose lines have at most `width` characters. A smaller `width` than 80 counts as 80. A
+/// wide table has more columns.
 pub fn table(study: &Study, results: &[RowResult], width: usize) -> String {
     let width = width.max(80);
     let mut out = String::new();
@@ -98,7 +99,7 @@ fn write_rates(out: &mut String, study: &Study, results: &[RowResult], width: us
     }
 }
 
-/// The remarks below a row.
+/// Returns the remarks below a row.
 fn remarks(row: &StudyRow) -> Vec<String> {
     let wear = &row.wear;
     let mut remarks = Vec::new();
@@ -236,7 +237,8 @@ fn write_notes(out: &mut String, results: &[RowResult], width: usize) {
     }
 }
 
-/// Adds lines of at most `width` characters. The first begins with `name`, the others are indented by the same width.
+/// Appends `text` in lines of at most `width` characters. The first line begins with `name`; the others are indented by
+/// the same width.
 fn push_wrapped(out: &mut String, name: &str, text: &str, width: usize) {
     let indent = " ".repeat(name.len());
     let options = textwrap::Options::new(width).initial_indent(name).subsequent_indent(&indent);

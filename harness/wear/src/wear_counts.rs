@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit_cost::CommitCost;
 
-/// Number of equal parts of the simulated time in which erases are counted separately, for a chart.
+/// The number of equal parts of the simulated time. Erases are counted separately in each part, for a chart.
 pub const BINS: usize = 60;
 
 /// Counts over a simulated time. All are integers, so that sums do not depend on the order of addition.
@@ -16,9 +16,9 @@ pub struct WearCounts {
     pub seconds: u64,
     /// Script calls, `init` included.
     pub calls: u64,
-    /// Script calls with an exit code other than 0: the NVRAM had no space.
+    /// Script calls with an exit code other than 0, because the NVRAM had no space.
     pub failed: u64,
-    /// Requests of clients that got no address, because all addresses were leased.
+    /// Requests of clients that got no address because all addresses were leased.
     pub unserved: u64,
     /// Settings of other programs that are missing or changed in the flash at the end.
     pub lost: u64,
@@ -43,7 +43,7 @@ pub struct WearCounts {
 }
 
 impl WearCounts {
-    /// Zero counts for a flash with `blocks` erase blocks, over `seconds` of simulated time.
+    /// Creates zero counts for a flash with `blocks` erase blocks, over `seconds` of simulated time.
     pub fn new(blocks: usize, seconds: u64) -> Self {
         Self {
             seconds,
@@ -63,13 +63,13 @@ impl WearCounts {
         }
     }
 
-    /// The index in `bins` of a second of the simulated time.
+    /// Returns the index in `bins` of a second of the simulated time.
     pub fn bin(&self, second: u64) -> usize {
         let bin = u128::from(second) * BINS as u128 / u128::from(self.seconds.max(1));
         (bin as usize).min(BINS - 1)
     }
 
-    /// Adds `count` commits of the same cost, but does not update `bins`.
+    /// Adds `count` commits of the same cost. Does not update `bins`.
     pub(crate) fn add_commits(&mut self, cost: &CommitCost, count: u64) {
         if cost.is_zero() {
             return;
@@ -84,7 +84,7 @@ impl WearCounts {
         self.fatal += cost.fatal * count;
     }
 
-    /// Adds the flash operations of one call, which cost `cost`.
+    /// Adds the flash operations of one call and their cost.
     pub(crate) fn add_operations(&mut self, cost: &CommitCost, operations: &[Op], second: u64) {
         if !operations.is_empty() {
             self.add_commits(cost, 1);
@@ -93,17 +93,17 @@ impl WearCounts {
         }
     }
 
-    /// Erases of all blocks.
+    /// Returns the erases of all blocks.
     pub fn total_erases(&self) -> u64 {
         self.erases.iter().sum()
     }
 
-    /// Erases of the block with the most erases.
+    /// Returns the erases of the block with the most erases.
     pub fn max_erases(&self) -> u64 {
         self.erases.iter().copied().max().unwrap_or(0)
     }
 
-    /// Bytes programmed for each byte of `payload`; 0 if there is no payload.
+    /// Returns the bytes programmed for each byte of `payload`, or 0 if there is no payload.
     pub(crate) fn amplification(&self) -> f64 {
         if self.payload == 0 { 0.0 } else { self.programmed as f64 / self.payload as f64 }
     }

@@ -9,10 +9,10 @@ use super::executing_store::ExecutingStore;
 use super::lease_store::{LeaseStore as _, SimulationError};
 use super::simulate::MONO_AT_START;
 
-/// Plays the events of a workload; dnsmasq and the events call `store`.
+/// Plays the events of a workload. Calls of the script, from dnsmasq or from the workload itself, go to `store`.
 ///
 /// # Errors
-/// A back end that fails, or a dnsmasq that does not start.
+/// Returns an error if the back end fails or dnsmasq does not start.
 pub(crate) fn play(
     workload: &Workload,
     build: Build,

@@ -26,12 +26,12 @@ pub struct YearlyWear {
     pub busy: f64,
     /// Seconds a year during which a power cut loses all settings.
     pub fatal: f64,
-    /// Years until the block with the most erases has reached its rating. `None`: nothing is erased.
+    /// Years until the block with the most erases reaches its rating, or `None` if nothing is erased.
     pub years: Option<f64>,
 }
 
 impl YearlyWear {
-    /// The rates of counts that repeat after `every` seconds, on blocks that endure `endurance` erases.
+    /// Computes the yearly rates of counts that repeat every `every` seconds, on blocks that endure `endurance` erases.
     pub fn of(wear: &WearCounts, endurance: u32, every: u64) -> Self {
         let yearly = |count: u64| count as f64 * YEAR as f64 / every.max(1) as f64;
         let erases = yearly(wear.max_erases());
@@ -50,7 +50,7 @@ impl YearlyWear {
     }
 }
 
-/// A lifetime as text, such as `12.3 y`, `41 days` or `for ever`.
+/// Formats a lifetime, such as `12.3 y`, `41 days` or `for ever`.
 pub(super) fn format_years(years: Option<f64>) -> String {
     match years {
         None => "for ever".to_owned(),

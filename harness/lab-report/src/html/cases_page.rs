@@ -1,4 +1,4 @@
-//! The page of a command that plays cases.
+//! The page of a command that runs cases.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use super::timeline::TimelineView;
 use crate::cases::{CaseEntry, CaseVerdict, CasesReport, GroupVerdict};
 use crate::failure::{Failure, Severity};
 
-/// Number of failures that are open when the page is loaded.
+/// Number of failures that are expanded when the page is loaded.
 const OPEN: usize = 1;
-/// The questions that the answers of `leaselab check` are about.
+/// The questions to which `leaselab check` gives answers, in the order of the answers.
 const QUESTIONS: [&str; 3] = ["How long does the flash live?", "Power cuts?", "What to fix first?"];
-/// Number of failures with a timeline.
+/// Maximum number of failures with a timeline.
 const MAX_TIMELINES: usize = 200;
 
 #[derive(Template)]
@@ -35,9 +35,9 @@ struct GroupView<'a> {
     word: &'a str,
     cases: usize,
     failed: usize,
-    /// Why there is no verdict, or what was found.
+    /// The reason why there is no verdict, or the findings.
     texts: Vec<&'a str>,
-    /// The command that shows it again.
+    /// The command that reproduces the finding.
     reproduction: Option<&'a str>,
     /// The ids of its failures.
     failures: Vec<&'a str>,
@@ -118,7 +118,7 @@ fn verdict(report: &CasesReport) -> Verdict {
     }
 }
 
-/// The verdict of `leaselab check`.
+/// Returns the verdict of `leaselab check`.
 fn verdict_of_groups(groups: &[GroupVerdict]) -> Verdict {
     let worst = groups.iter().filter_map(|group| group.severity).max();
     let of_severity = |wanted| groups.iter().filter(|group| group.severity == wanted).count();

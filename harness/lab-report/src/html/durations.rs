@@ -1,13 +1,13 @@
-//! Times for people.
+//! Formats times and durations for readers.
 
-/// A time since the beginning of a case, for example `2 d 03:10:00`.
+/// Formats a time since the beginning of a case, for example `2 d 03:10:00`.
 pub(super) fn since_start(seconds: i64) -> String {
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
     if days == 0 { clock } else { format!("{days} d {clock}") }
 }
 
-/// A length of time in its largest unit, for example `-3.5 h`.
+/// Formats a duration in the largest unit that fits, for example `-3.5 h`.
 pub(super) fn length(seconds: i64) -> String {
     let units = [(31_536_000, "year"), (86_400, "d"), (3600, "h"), (60, "min")];
     let unit = units.into_iter().find(|(size, _)| seconds.abs() >= *size);
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_the_units_that_people_use() {
+    fn times_are_formatted_in_familiar_units() {
         assert_eq!(since_start(0), "00:00:00");
         assert_eq!(since_start(90_061), "1 d 01:01:01");
         assert_eq!(length(-12_600), "-3.5 h");

@@ -1,16 +1,16 @@
-//! What all pages have in common.
+//! The parts that all pages have in common.
 
-/// Title and navigation of a page.
+/// The title and the navigation of a page.
 pub(super) struct Head<'a> {
     pub(super) title: String,
     pub(super) version: &'a str,
-    /// Anchors and names of the sections.
+    /// The anchors and names of the sections.
     pub(super) sections: Vec<(&'static str, &'static str)>,
-    /// Whether the page has failures to move between.
+    /// Whether the page has failures that the keyboard shortcuts can move between.
     pub(super) has_failures: bool,
 }
 
-/// The first line of a page.
+/// The summary at the top of a page.
 pub(super) struct Verdict {
     pub(super) class: &'static str,
     pub(super) word: &'static str,

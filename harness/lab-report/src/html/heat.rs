@@ -5,16 +5,16 @@ use crate::event::{Event, EventKind, FlashShape, Operation, OperationKind};
 /// Maximum number of blocks that are shown.
 const MAX_BLOCKS: usize = 1024;
 
-/// A block.
+/// A cell of the heat map, which stands for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HeatCell {
     pub(super) block: usize,
     pub(super) erases: u64,
-    /// Of the erases of the block with the most erases.
+    /// The erases as a percentage of those of the block with the most erases.
     pub(super) percent: u64,
 }
 
-/// The cells of a flash whose blocks have these numbers of erases.
+/// Returns the cells of a flash whose blocks have these numbers of erases.
 pub(super) fn cells(erases: &[u64]) -> Vec<HeatCell> {
     let most = erases.iter().copied().max().unwrap_or(0).max(1);
     let cell = |(block, erases): (usize, &u64)| HeatCell {
@@ -25,13 +25,13 @@ pub(super) fn cells(erases: &[u64]) -> Vec<HeatCell> {
     erases.iter().take(MAX_BLOCKS).enumerate().map(cell).collect()
 }
 
-/// The cells in words.
+/// Describes the cells in words.
 pub(super) fn description(cells: &[HeatCell]) -> String {
     let block = |cell: &HeatCell| format!("block {}: {} erases", cell.block, cell.erases);
     cells.iter().map(block).collect::<Vec<String>>().join(", ")
 }
 
-/// The number of erases of each block in a case.
+/// Returns the number of erases of each block in a case.
 pub(super) fn erases<'a>(events: impl Iterator<Item = &'a Event>, flash: FlashShape) -> Vec<u64> {
     let blocks = flash.size.div_ceil(flash.erase_block.max(1)) as usize;
     let mut erases = vec![0; blocks.min(MAX_BLOCKS)];

@@ -1,4 +1,4 @@
-//! Geometry of a timeline.
+//! The geometry of a timeline, in pixels.
 
 /// Width of the column with the names of the lanes.
 pub(super) const LABEL_WIDTH: usize = 92;
@@ -8,9 +8,9 @@ pub(super) const TOP: usize = 40;
 pub(super) const LANE_HEIGHT: usize = 30;
 /// Distance between two marks.
 pub(super) const GAP: usize = 4;
-/// Smallest width of a step.
+/// Minimum width of a step.
 pub(super) const MIN_BAND: usize = 76;
-/// Width of a character.
+/// Estimated width of a character.
 const CHARACTER: usize = 7;
 
 /// The lanes, from top to bottom.
@@ -48,7 +48,7 @@ impl Lane {
         }
     }
 
-    /// The top of the lane.
+    /// Returns the y coordinate of the top of the lane.
     pub(super) fn y(self) -> usize {
         TOP + LANE_HEIGHT * self as usize
     }
@@ -57,12 +57,12 @@ impl Lane {
 /// Height of the whole timeline.
 pub(super) const HEIGHT: usize = TOP + LANE_HEIGHT * Lane::ALL.len();
 
-/// Width of a mark with this label.
+/// Returns the width of a mark with this label.
 pub(super) fn mark_width(label: &str) -> usize {
     label.chars().count() * CHARACTER + 10
 }
 
-/// The beginning of a text that fits into this width.
+/// Shortens a text to fit into this width.
 pub(super) fn fitting(text: &str, width: usize) -> String {
     let most = (width / CHARACTER).max(2);
     if text.chars().count() <= most {

@@ -1,4 +1,4 @@
-//! The page of any document.
+//! Renders the page of any document.
 
 use askama::Template as _;
 
@@ -9,10 +9,11 @@ use super::wear_page::WearPage;
 use crate::cases::CasesReport;
 use crate::document::{Document, WriteError};
 
-/// One self-contained HTML page. It loads nothing, and works from a file.
+/// Renders a document as a self-contained HTML page. The page loads no other resources and works when opened from a
+/// file.
 ///
 /// # Errors
-/// A template that cannot be rendered.
+/// Returns an error if the template cannot be rendered.
 pub fn page(document: &Document) -> Result<String, WriteError> {
     let command = document.command();
     let text = match document {

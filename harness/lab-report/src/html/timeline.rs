@@ -7,18 +7,18 @@ use super::layout::{
 };
 use crate::event::{Call, Command, Event, EventKind, Operation, OperationKind, Timeline};
 
-/// Number of events that are drawn before and after the failing step begins.
+/// Maximum numbers of events that are drawn before and after the beginning of the failing step.
 const MAX_DRAWN: (usize, usize) = (120, 60);
-/// Number of flash operations of one call that are drawn.
+/// Maximum number of flash operations of one call that are drawn.
 const MAX_OPERATIONS: usize = 24;
 
-/// A timeline as the template draws it.
+/// The data from which the template draws a timeline.
 pub(super) struct TimelineView {
     pub(super) label_width: usize,
     pub(super) top: usize,
     pub(super) width: usize,
     pub(super) height: usize,
-    /// Where the failing step begins.
+    /// The x coordinate at which the failing step begins.
     pub(super) failing_x: usize,
     pub(super) lanes: Vec<LaneView>,
     pub(super) bands: Vec<Band>,
@@ -37,7 +37,7 @@ pub(super) struct LaneView {
     pub(super) text_y: usize,
 }
 
-/// A step.
+/// The horizontal extent of a step.
 pub(super) struct Band {
     pub(super) x: usize,
     pub(super) width: usize,
@@ -58,7 +58,7 @@ pub(super) struct Mark {
     pub(super) y: usize,
     pub(super) width: usize,
     pub(super) class: &'static str,
-    /// Whether it stands out.
+    /// Whether the mark is filled, for emphasis.
     pub(super) solid: bool,
     pub(super) label: String,
     pub(super) title: String,
@@ -72,7 +72,7 @@ pub(super) struct Row {
 }
 
 impl TimelineView {
-    /// The events around the step `failing`.
+    /// Creates the view of the events around the step `failing`.
     pub(super) fn new(timeline: &Timeline, failing: usize) -> Self {
         let begins = |event: &Event| matches!(event.kind, EventKind::Step { number, .. } if number == failing);
         let all = &timeline.events;
@@ -108,15 +108,15 @@ impl TimelineView {
     }
 }
 
-/// A timeline while it is drawn from left to right.
+/// The state of drawing a timeline from left to right.
 #[derive(Default)]
 struct Drawing {
     failing: usize,
     failing_x: usize,
     x: usize,
-    /// The current step: its number, its text, its time and where it begins.
+    /// The current step: its number, text, time, and the x coordinate at which it begins.
     step: Option<(usize, String, i64, usize)>,
-    /// Since when the router is off.
+    /// The x coordinate since which the router is off.
     off_since: Option<usize>,
     bands: Vec<Band>,
     off: Vec<Span>,
@@ -124,7 +124,7 @@ struct Drawing {
     rows: Vec<Row>,
 }
 
-/// What a mark looks like.
+/// The style of a mark.
 #[derive(Clone, Copy)]
 enum Look {
     Outlined,

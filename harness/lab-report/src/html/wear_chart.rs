@@ -11,12 +11,12 @@ const LEFT: f64 = 72.0;
 const RIGHT: f64 = 725.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 228.0;
-/// Number of ticks on the axis of time.
+/// Maximum number of ticks on the time axis.
 const MAX_TIMES: u64 = 6;
-/// Number of lines that can be told apart.
+/// Maximum number of lines, which is the number of distinguishable styles.
 const MAX_LINES: usize = 8;
 
-/// A line for each row.
+/// A chart with a line for each row.
 pub(super) struct Chart {
     pub(super) width: f64,
     pub(super) height: f64,
@@ -43,7 +43,7 @@ pub(super) struct Line {
     pub(super) path: String,
 }
 
-/// The chart of the first rows; `None` if nothing is erased.
+/// Returns the chart of the first [`MAX_LINES`] rows, or `None` if nothing is erased.
 pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> Option<Chart> {
     let rows: Vec<&WearRow> = report.rows.iter().take(MAX_LINES).collect();
     let most =
@@ -80,7 +80,7 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
     })
 }
 
-/// The distance of the ticks on the axis of time.
+/// Returns the distance between the ticks on the time axis, in seconds.
 fn time_step(seconds: u64) -> u64 {
     const HOUR: u64 = 3600;
     const DAY: u64 = 24 * HOUR;
@@ -90,7 +90,7 @@ fn time_step(seconds: u64) -> u64 {
     steps.into_iter().find(|step| seconds / step <= MAX_TIMES).unwrap_or(10_000 * YEAR)
 }
 
-/// The next number with one significant digit that is divisible by 4.
+/// Rounds up to four times a number with one significant digit.
 fn round_up(number: u64) -> u64 {
     let mut unit = 4;
     while unit * 10 < number {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_of_time_are_those_that_people_use() {
+    fn time_ticks_are_at_familiar_intervals() {
         let hours = |seconds: u64| time_step(seconds) / 3600;
         assert_eq!(
             [4, 12, 72, 24 * 30, 24 * 365].map(|time| hours(time * 3600)),

@@ -13,7 +13,7 @@ use crate::wear::{WearReport, WearRow};
 pub(super) struct WearPage<'a> {
     head: Head<'a>,
     sentence: String,
-    /// What the rows count.
+    /// The workload that the rows count, in words.
     counted: String,
     report: &'a WearReport,
     rows: Vec<RowView>,
@@ -23,7 +23,7 @@ pub(super) struct WearPage<'a> {
 struct RowView {
     name: String,
     class: &'static str,
-    /// Length of the bar.
+    /// The length of the bar, as a percentage.
     percent: f64,
     years: String,
     commits: String,
@@ -78,7 +78,7 @@ fn row_view(row: &WearRow) -> RowView {
                 ..10.0 => "middle",
                 _ => "",
             };
-            // From a month to 1000 years.
+            // A logarithmic scale from a month to 1000 years.
             let percent = ((years * 12.0).log10() / 12_000_f64.log10()).clamp(0.0, 1.0) * 100.0;
             (class, (percent * 10.0).round() / 10.0, years_text(years))
         }

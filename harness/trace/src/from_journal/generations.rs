@@ -14,7 +14,7 @@ use crate::error::TraceError;
 /// Maximum size in bytes of all generations together.
 const MAX_TOTAL: usize = 512 << 20;
 
-/// The journal between two rewrites.
+/// The contents of a journal between two rewrites.
 #[derive(Debug, Clone)]
 pub struct Generation {
     /// The path at which it was found.
@@ -24,27 +24,27 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Whether the file begins with a rewrite, as `new_lease_file` of server/db.c makes it.
+    /// Returns whether the file begins with a rewrite by `new_lease_file` of server/db.c.
     pub(super) fn is_rewritten(&self) -> bool {
         let head = &self.bytes[..self.bytes.len().min(512)];
         String::from_utf8_lossy(head).contains("# This lease file was written by ")
     }
 
-    /// Whether the file is the result of a cleanup of Kea.
+    /// Returns whether the file is the result of a lease file cleanup of Kea.
     pub(super) fn is_cleaned_up(&self) -> bool {
         let (_, role) = kea::stem(OsStr::new(&self.name));
         matches!(role, kea::Role::Previous | kea::Role::Completed)
     }
 }
 
-/// Reads files, folders of generations, and `.xz` or `.tar.xz` archives of them, the oldest generation first.
+/// Reads files, folders of generations, and `.xz` or `.tar.xz` archives of them. Returns the oldest generation first.
 ///
-/// In a folder, the generations are the files whose names begin with `gen`, or if there are none, those with `.leases` in
-/// their names. They are sorted by name, except that `dhcpd.leases~` comes before `dhcpd.leases`. If there are none
-/// either, they are the memfiles of Kea, in the order in which it loads them.
+/// In a folder, the generations are the files whose names begin with `gen` or, if there are none, those with `.leases`
+/// in their names. They are sorted by name, except that `dhcpd.leases~` comes before `dhcpd.leases`. If there are no
+/// such files either, the generations are the memfiles of Kea, in the order in which it loads them.
 ///
 /// # Errors
-/// If something cannot be read, contains no generation, or all generations together are larger than 512 MiB.
+/// If a path cannot be read, if there is no generation, or if all generations together are larger than 512 MiB.
 pub fn generations(paths: &[PathBuf]) -> Result<Vec<Generation>, TraceError> {
     let mut found = Vec::new();
     for path in paths {
@@ -86,12 +86,12 @@ fn files_of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     } else {
         files.retain(|path| name(path).contains(".leases"));
     }
-    // The backup file with the tilde is older.
+    // The file with the tilde is a backup, so it is older.
     files.sort_by_key(|path| (name(path).replace('~', ""), !name(path).contains('~')));
     Ok(files)
 }
 
-/// The memfiles of Kea among the files of a folder.
+/// Returns the memfiles of Kea among the files of a folder.
 fn memfiles(folder: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
     let stems: BTreeSet<OsString> =
         files.iter().filter_map(|path| Some(kea::stem(path.file_name()?).0)).collect();
@@ -103,7 +103,7 @@ fn memfiles(folder: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
     names.map(|name| folder.join(name)).collect()
 }
 
-/// Whether the bytes can be a journal; other text must not pass for one without leases.
+/// Checks that the bytes can be a journal. Otherwise, other text would be taken for a journal without leases.
 fn check_format(bytes: &[u8]) -> io::Result<()> {
     let head = &bytes[..bytes.len().min(64 * 1024)];
     match detect_format(head) {
@@ -118,7 +118,7 @@ fn check_format(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Reads the generations in a file, and checks how much all of them have.
+/// Reads the generations in a file, and checks the total size of all generations.
 fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
     add(path, found)?;
     let total: usize = found.iter().map(|generation| generation.bytes.len()).sum();

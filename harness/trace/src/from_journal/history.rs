@@ -1,4 +1,4 @@
-//! Reads the generations of a journal into the history of a site.
+//! Converts the generations of a journal into the history of a site.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use lease_formats::dhcpd::{Declaration, Declared, History, Options, View, read_b
 use lease_formats::exchange::kea::{Memfile, Release};
 use lease_formats::exchange::{Detected, Format, detect_format};
 
-/// The amount that the server wrote to disk for its journal.
+/// The amount of data that the server wrote to disk for its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct WriteCost {
     /// Number of generations.
@@ -19,7 +19,7 @@ pub struct WriteCost {
     pub records: u64,
     /// Number of bytes of the appended records.
     pub appended: u64,
-    /// Number of rewrites of the whole file, including those at starts of the server.
+    /// Number of rewrites of the whole file, including those when the server starts.
     pub rewrites: u64,
     /// Number of bytes of the rewrites.
     pub rewritten: u64,
@@ -30,9 +30,9 @@ pub struct WriteCost {
 pub struct SiteHistory {
     /// The events in chronological order.
     pub events: Vec<SiteEvent>,
-    /// The amount that the server wrote to disk.
+    /// The amount of data that the server wrote to disk.
     pub cost: WriteCost,
-    /// The number of addresses that are declared.
+    /// The number of distinct addresses in the journal.
     pub addresses: u64,
     /// Problems found while reading.
     pub problems: Vec<String>,
@@ -41,7 +41,7 @@ pub struct SiteHistory {
 /// Maximum number of problems that are kept.
 const MAX_PROBLEMS: usize = 100;
 
-/// Reads the generations of a journal, which are given oldest first.
+/// Derives the history of a site from the generations of its journal, given oldest first.
 pub fn from_journal(generations: &[Generation]) -> SiteHistory {
     let mut site = SiteHistory::default();
     let mut last = HashMap::new();
@@ -65,7 +65,7 @@ pub fn from_journal(generations: &[Generation]) -> SiteHistory {
         }
         let first = number == 0;
         let head = match is_memfile {
-            // A cleanup leaves the last row of each address; everything else is an event.
+            // A cleanup leaves only the last row of each address. In other files, every row is an event.
             true if generation.is_cleaned_up() => history.len(),
             true => 0,
             false => split::head_length(&history, &last, first),
@@ -120,8 +120,8 @@ fn memfile(generation: &Generation, site: &mut SiteHistory) -> Vec<Declaration> 
     }
 }
 
-/// Leaves out the events of a server or client whose clock was wrong: those that are more than five years apart from
-/// most others.
+/// Removes events whose times come from a wrong clock. Consecutive events belong to the same group if they are at most
+/// five years apart. Only the largest group is kept.
 fn leave_out_far_events(site: &mut SiteHistory) {
     const FIVE_YEARS: i64 = 5 * 365 * 86_400;
     let mut groups: Vec<usize> = Vec::new();

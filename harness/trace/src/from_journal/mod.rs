@@ -1,14 +1,14 @@
-//! Converts the lease databases of a site, of ISC dhcpd or Kea, into its DHCP events, with their original times.
+//! Converts a site's lease databases of ISC dhcpd or Kea into DHCP events with their original times.
 //!
 //! ```text
 //! file(s), folder of generations -> declarations -> head | appended -> events -> engine's messages
 //!                                                     rewrites, bytes
 //! ```
 //!
-//! A generation of the file begins with the *head*, the whole database that the server wrote when it last rewrote the
-//! file. One record for each commit follows; only these are events. If the previous generation is known, the head ends
-//! with the last record that repeats it. Otherwise it is the longest beginning of the file in the order in which
-//! `write_leases4` of dhcpd's server/mdb.c writes.
+//! A generation of the file begins with the *head*: the whole database, as the server wrote it when it last rewrote the
+//! file. It is followed by one record for each commit. Only these records are events. If the previous generation is
+//! known, the head ends with the last record that repeats a record of it. Otherwise, the head is the longest prefix of
+//! the file in the order in which `write_leases4` of dhcpd's server/mdb.c writes leases.
 //!
 //! | journal | event |
 //! |---|---|

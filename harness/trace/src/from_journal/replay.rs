@@ -1,4 +1,4 @@
-//! Converts the events of a site into a workload: the same clients at a router with dnsmasq.
+//! Converts the events of a site into a workload: the same clients on a router with dnsmasq.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,11 +15,11 @@ use dnsmasq_model::{
 /// The lease time of an infinite lease in a message, in seconds.
 const INFINITE: u32 = u32::MAX;
 
-/// A configuration with all addresses of the events in its ranges, and the server's network: one range for each IPv4
-/// network of 16 bits and each IPv6 network of 64 bits, in which the server has an unused address.
+/// Returns a configuration whose ranges contain all addresses of the events, and the server's network. There is one
+/// range for each IPv4 /16 and each IPv6 /64 network that occurs, and the server has an unused address in each of them.
 ///
 /// # Errors
-/// If the model rejects the options. This does not happen for events of a journal.
+/// If the model rejects the options, which does not happen for events of a journal.
 pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), ConfigError> {
     let mut four: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     let mut six: BTreeMap<u64, BTreeSet<u128>> = BTreeMap::new();
@@ -69,11 +69,11 @@ fn ends<T: Copy + Default + Ord>(used: &BTreeSet<T>) -> (T, T) {
     (used.first().copied().unwrap_or_default(), used.last().copied().unwrap_or_default())
 }
 
-/// The events as a workload for both builds: dnsmasq starts, then the same clients get, renew and release the same
-/// addresses at the same times. Expiries come from dnsmasq itself, and delegated prefixes are omitted.
+/// Converts the events into a workload for both builds: dnsmasq starts, and then the same clients get, renew and
+/// release the same addresses at the same times. Expiries come from dnsmasq itself. Delegated prefixes are omitted.
 ///
 /// # Errors
-/// See [`server_of`].
+/// If [`server_of`] returns an error.
 pub fn workload(label: &str, events: &[SiteEvent]) -> Result<Workload, ConfigError> {
     let (server, network) = server_of(events)?;
     let begin = events.first().map_or(0, |event| event.time);
@@ -100,7 +100,7 @@ fn since(begin: i64, time: i64) -> u64 {
     u64::try_from(time - begin).unwrap_or(0)
 }
 
-/// The lease time of a grant or renewal.
+/// Returns the lease time of a grant or renewal.
 pub(super) fn lease_time_of(event: &SiteEvent) -> u32 {
     if event.ends.is_never() || event.ends == Date::ABSENT {
         return INFINITE;
@@ -108,7 +108,7 @@ pub(super) fn lease_time_of(event: &SiteEvent) -> u32 {
     u32::try_from(event.ends.0 - event.time).unwrap_or(0).max(1)
 }
 
-/// The message that led to an event; `None` for an event without a message of a client.
+/// Returns the message that led to an event, or `None` for an event without a message from a client.
 pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
     match (&event.client, event.address) {
         (SiteClient::V4 { hardware, uid, hostname }, IpAddr::V4(addr)) => {

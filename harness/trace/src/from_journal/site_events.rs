@@ -1,4 +1,4 @@
-//! Derives events from the changes between one declaration of an address and the next.
+//! Derives events from the changes between consecutive declarations of an address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,26 +8,26 @@ use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Ia, IaKind, L
 /// The kind of an event of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SiteEventKind {
-    /// A client had the address before the journal begins.
+    /// A client had the address before the journal began.
     Held,
     /// A client got the address.
     Grant,
-    /// Its client renewed the lease.
+    /// The client renewed the lease.
     Renewal,
-    /// Its client released it.
+    /// The client released the address.
     Release,
     /// The lease expired.
     Expiry,
-    /// Its client declined it.
+    /// The client declined the address.
     Decline,
-    /// The server found it in use by an unknown host.
+    /// The server found the address in use by an unknown host.
     Abandoned,
     /// An abandoned address was assigned or freed again.
     Reclaim,
 }
 
 impl SiteEventKind {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Held => "held before",
@@ -49,7 +49,7 @@ pub enum SiteClient {
     V4 {
         /// The hardware address.
         hardware: Option<Hardware>,
-        /// The client identifier; empty for none.
+        /// The client identifier, or an empty vector if there is none.
         uid: Vec<u8>,
         /// The host name.
         hostname: Option<Vec<u8>>,
@@ -62,13 +62,13 @@ pub enum SiteClient {
         iaid: u32,
         /// The DUID.
         duid: Vec<u8>,
-        /// The length of a delegated prefix; 0 for an address.
+        /// The length of a delegated prefix, or 0 for an address.
         prefix_length: u8,
     },
 }
 
 impl SiteClient {
-    /// Whether this is the same client, perhaps with another host name or hardware address.
+    /// Returns whether this is the same client, possibly with another host name or hardware address.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::V4 { hardware, uid, .. }, Self::V4 { hardware: h, uid: u, .. }) => {
@@ -83,7 +83,7 @@ impl SiteClient {
 /// An event of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteEvent {
-    /// Time in seconds since 1970, not earlier than that of the previous event.
+    /// Time in seconds since 1970. It is not earlier than the time of the previous event.
     pub time: i64,
     /// The kind of event.
     pub kind: SiteEventKind,
@@ -115,7 +115,7 @@ pub(super) struct SiteTracker {
 }
 
 impl SiteTracker {
-    /// Processes the head of the first generation, whose leases were granted before the journal begins.
+    /// Processes the head of the first generation. Its leases were granted before the journal began.
     pub(super) fn held_before(&mut self, head: &[lease_formats::dhcpd::Declaration]) {
         for declaration in head {
             for (address, known, _) in bindings(&declaration.what) {
@@ -144,7 +144,7 @@ impl SiteTracker {
         }
     }
 
-    /// The addresses that an association no longer contains, with the time.
+    /// Returns the addresses that an association no longer contains, each with the time of the change.
     fn gone(&self, what: &Declared) -> Vec<(IpAddr, i64)> {
         let Declared::Ia(ia) = what else { return Vec::new() };
         let named: Vec<IpAddr> = ia.addresses.iter().map(|held| held.address.into()).collect();
@@ -222,7 +222,7 @@ fn iaid_of(ia: &Ia) -> u32 {
     ia.iaid().try_into().map_or(0, u32::from_le_bytes)
 }
 
-/// The addresses of a declaration, with their states and the time of the last transaction.
+/// Returns the addresses of a declaration, with their states and the time of the last transaction.
 fn bindings(what: &Declared) -> Vec<(IpAddr, Known, i64)> {
     match what {
         Declared::Lease(lease) => {

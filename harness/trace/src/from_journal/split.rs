@@ -1,4 +1,4 @@
-//! Finds the end of the head of a generation, after which its commits begin.
+//! Finds the end of the head of a generation. The commits follow the head.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
@@ -21,12 +21,13 @@ pub(super) fn key(what: &Declared) -> Key {
     }
 }
 
-/// The last declaration of each subject, by which the head of the next generation is recognised.
+/// Returns the last declaration of each subject. The head of the next generation repeats these declarations, by which
+/// it is recognised.
 pub(super) fn latest(history: &[Declaration]) -> HashMap<Key, Declared> {
     history.iter().map(|record| (key(&record.what), record.what.clone())).collect()
 }
 
-/// The number of declarations in the head.
+/// Returns the number of declarations in the head.
 pub(super) fn head_length(
     history: &[Declaration],
     before: &HashMap<Key, Declared>,
@@ -38,16 +39,16 @@ pub(super) fn head_length(
     let mut seen = HashSet::new();
     let distinct = history.iter().take_while(|record| seen.insert(key(&record.what))).count();
     // Not every record of the head was in the previous file: an association can get an address while the end of another
-    // one was written last. But a commit never repeats a record of the previous file.
+    // one was written last. However, a commit never repeats a record of the previous file.
     let repeats = |record: &Declaration| {
         before.get(&key(&record.what)).is_some_and(|known| is_same(known, &record.what))
     };
     history[..distinct].iter().rposition(repeats).map_or(0, |last| last + 1)
 }
 
-/// Whether declaration `b` of a head repeats `a`. A rewrite may drop names and options, but not the fields compared here.
-/// The last transaction may be later in the head: a renewal within `dhcp-cache-threshold` is not written before the
-/// rewrite.
+/// Returns whether declaration `b` of a head repeats `a`. A rewrite may drop names and options, but not the fields
+/// compared here. The time of the last transaction is not compared. It may be later in the head, because a renewal
+/// within `dhcp-cache-threshold` is not written before the rewrite.
 fn is_same(a: &Declared, b: &Declared) -> bool {
     match (a, b) {
         (Declared::Lease(a), Declared::Lease(b)) => {
@@ -55,7 +56,7 @@ fn is_same(a: &Declared, b: &Declared) -> bool {
                 && (&a.hardware, &a.uid) == (&b.hardware, &b.uid)
         }
         (Declared::Ia(a), Declared::Ia(b)) => {
-            // Addresses without a client are dropped.
+            // A rewrite drops addresses without a client.
             let times = |ia: &Ia| ia.addresses.iter().map(|one| (one.address, one.ends)).collect();
             let (a_times, b_times): (HashSet<_>, HashSet<_>) = (times(a), times(b));
             b_times.is_subset(&a_times)
@@ -65,8 +66,8 @@ fn is_same(a: &Declared, b: &Declared) -> bool {
     }
 }
 
-/// The length of the head without a previous generation: up to the record that the server appends at its start, or as
-/// far as the records are in the order of a rewrite.
+/// Returns the length of the head when there is no previous generation. The head ends before the record that the server
+/// appends when it starts, or where the records are no longer in the order of a rewrite.
 fn head_length_of_first(history: &[Declaration]) -> usize {
     let mut seen = HashSet::new();
     let distinct = history.iter().take_while(|record| seen.insert(key(&record.what))).count();
@@ -88,7 +89,7 @@ fn head_length_of_first(history: &[Declaration]) -> usize {
         .count()
 }
 
-/// The position of a lease's queue in the order of `write_leases4` of server/mdb.c.
+/// Returns the position of a lease's queue in the order in which `write_leases4` of server/mdb.c writes the queues.
 fn queue(lease: &Lease) -> u8 {
     match lease.state {
         BindingState::Free => 0,

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::replay::lease_time_of;
 use super::site_events::{SiteClient, SiteEvent, SiteEventKind};
 
-/// The text of `stimuli.jsonl`, with one line for each event. Events without a message (`expiry`, `abandoned`, `reclaim`)
-/// have kinds of their own: they are no inputs of dnsmasq.
+/// Returns the text of `stimuli.jsonl`, with one line for each event. Events without a message (`expiry`, `abandoned`,
+/// `reclaim`) have kinds of their own, because they are not inputs of dnsmasq.
 pub fn stimuli(events: &[SiteEvent]) -> String {
     let begin = events.first().map_or(0, |event| event.time);
     let mut out = String::new();

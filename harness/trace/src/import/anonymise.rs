@@ -44,7 +44,8 @@ pub struct Anonymiser {
 }
 
 impl Anonymiser {
-    /// An anonymiser with a secret key, with which pseudonyms can be linked to the original values.
+    /// Creates an anonymiser with a key. The key must be kept secret, because it allows linking pseudonyms to the
+    /// original values.
     pub fn new(key: &[u8], addresses: AddressPolicy) -> Self {
         Self { pseudonyms: Pseudonyms::new(key), addresses }
     }
@@ -89,7 +90,7 @@ impl Anonymiser {
         call.out = lines.iter().flat_map(|line| self.lease_line(line)).collect();
     }
 
-    /// A line of the output of `init`.
+    /// Anonymises a line of the output of `init`.
     fn lease_line(&mut self, line: &[u8]) -> Vec<u8> {
         let (line, end) = match line.split_last() {
             Some((b'\n', line)) => (line, &b"\n"[..]),
@@ -126,7 +127,7 @@ impl Anonymiser {
         .to_bytes()
     }
 
-    /// A hardware address such as `02:aa:…`, or `06-02:aa:…` with an ARP type.
+    /// Anonymises a hardware address such as `02:aa:…`, or `06-02:aa:…` with an ARP hardware type.
     fn hardware(&self, text: &[u8]) -> Vec<u8> {
         let at = text.iter().position(|byte| *byte == b'-').map_or(0, |dash| dash + 1);
         match parse_hex_text(&text[at..]) {
@@ -135,7 +136,7 @@ impl Anonymiser {
         }
     }
 
-    /// A client identifier (RFC 2132 section 9.14, RFC 4361 section 6.1).
+    /// Anonymises a client identifier (RFC 2132 section 9.14, RFC 4361 section 6.1).
     fn client_id(&self, text: &[u8]) -> Vec<u8> {
         let Some(id) = parse_hex_text(text) else { return self.pseudonyms.words(text) };
         let id = match &id[..] {
@@ -163,7 +164,8 @@ impl Anonymiser {
         }
     }
 
-    /// A DUID (RFC 8415 section 11): the type is kept, and a hardware address is replaced with its own pseudonym.
+    /// Anonymises a DUID (RFC 8415 section 11). The type is kept, and a hardware address gets the same pseudonym as
+    /// elsewhere.
     fn duid_bytes(&self, duid: &[u8]) -> Vec<u8> {
         match duid {
             [0, 1, a, b, time @ ..] if time.len() > 4 => {
@@ -181,7 +183,8 @@ impl Anonymiser {
         }
     }
 
-    /// An IAID: a number with the same number of digits, since it is stored. `T` marks a temporary address.
+    /// Anonymises an IAID. The number of digits is kept, because it affects the size of a stored record. `T` marks a
+    /// temporary address.
     fn iaid(&self, text: &[u8]) -> Vec<u8> {
         let (mark, digits) = match text.strip_prefix(b"T") {
             Some(digits) => (&b"T"[..], digits),
@@ -194,7 +197,8 @@ impl Anonymiser {
         [mark, number.to_string().as_bytes()].concat()
     }
 
-    /// An address with a text of the same length in the same private network. Different addresses stay different.
+    /// Anonymises an IP address. The text keeps its length, and a private address stays in its private network.
+    /// Different addresses stay different.
     fn address(&mut self, text: &[u8]) -> Vec<u8> {
         if self.addresses == AddressPolicy::Keep {
             return text.to_vec();
@@ -229,13 +233,13 @@ impl Anonymiser {
         octets.into()
     }
 
-    /// Each group is replaced with one of the same number of digits. Zeros are kept, so that the text is shortened at the
-    /// same place.
+    /// Replaces each group with one of the same number of digits. Groups of zero are kept, so that the text is
+    /// shortened at the same place.
     fn v6(&mut self, address: Ipv6Addr) -> Ipv6Addr {
         let mut groups = address.segments();
         for (at, group) in groups.iter_mut().enumerate() {
             let purpose = format!("group {at}");
-            // The first byte is the kind of address.
+            // The first byte is kept, because it determines the kind of address.
             let (low, high) = match *group {
                 0 => continue,
                 first if at == 0 && first > 0xFF => (first & 0xFF00, first | 0xFF),

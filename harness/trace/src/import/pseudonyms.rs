@@ -1,4 +1,4 @@
-//! Pseudonyms for byte strings, words and numbers, derived from a secret key.
+//! Derives pseudonyms for byte strings, words and numbers from a secret key.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ impl Pseudonyms {
         Self { key: key.to_vec(), permutations: HashMap::new() }
     }
 
-    /// A pseudonym of `length` bytes for `text`, which can only be computed with the key. Different purposes give different
-    /// pseudonyms.
+    /// Returns a pseudonym of `length` bytes for `text`, which can only be computed with the key. Different purposes
+    /// give different pseudonyms.
     pub(super) fn bytes(&self, purpose: &str, text: &[u8], length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 32);
         let mut part = 0_u32;
@@ -34,19 +34,19 @@ impl Pseudonyms {
         bytes
     }
 
-    /// A nearly uniformly distributed number below `limit`.
+    /// Returns a nearly uniformly distributed number below `limit`.
     fn below(&self, purpose: &str, text: &[u8], limit: u64) -> u64 {
         let bytes = self.bytes(purpose, text, 8);
         let number = bytes.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
         ((u128::from(number) * u128::from(limit)) >> 64) as u64
     }
 
-    /// The image of `number` in a permutation of the numbers from `low` to `high`.
+    /// Returns the image of `number` under a permutation of the numbers from `low` to `high`.
     pub(super) fn permuted(&mut self, purpose: &str, low: u32, high: u32, number: u32) -> u32 {
         let key = (purpose.to_owned(), low, high);
         if !self.permutations.contains_key(&key) {
             let mut all: Vec<u32> = (low..=high).collect();
-            // The Fisher-Yates shuffle.
+            // A Fisher-Yates shuffle.
             for at in (1..all.len()).rev() {
                 let draw = format!("{low} {high} {at}");
                 let with = self.below(purpose, draw.as_bytes(), at as u64 + 1) as usize;
@@ -58,7 +58,7 @@ impl Pseudonyms {
         self.permutations.get(&key).and_then(|all| all.get(at)).copied().unwrap_or(number)
     }
 
-    /// A number with as many decimal digits as `text`, at most `max`.
+    /// Returns a number of at most `max` with as many decimal digits as `text`.
     pub(super) fn number(&self, purpose: &str, text: &[u8], max: u64) -> u64 {
         let digits = text.len().clamp(1, 19) as u32;
         let low = if digits == 1 { 0 } else { 10_u64.pow(digits - 1) };
@@ -66,8 +66,9 @@ impl Pseudonyms {
         low + self.below(purpose, text, high.saturating_sub(low) + 1)
     }
 
-    /// A word of the same length, with letters for letters and digits for digits. Other ASCII bytes are kept, all others
-    /// become one byte. Words that differ only in case get pseudonyms that differ only in case.
+    /// Returns a word of the same length. Letters are replaced with letters and digits with digits. Other ASCII bytes
+    /// are kept, and every non-ASCII byte is replaced with the same byte. Words that differ only in case get pseudonyms
+    /// that differ only in case.
     pub(super) fn word(&self, word: &[u8]) -> Vec<u8> {
         let drawn = self.bytes("word", &word.to_ascii_lowercase(), word.len());
         let replace = |(byte, drawn): (&u8, u8)| match byte {
@@ -80,7 +81,7 @@ impl Pseudonyms {
         word.iter().zip(drawn).map(replace).collect()
     }
 
-    /// A name with each of its words replaced; the separators are kept.
+    /// Returns a name with each of its words replaced. The separators are kept.
     pub(super) fn words(&self, text: &[u8]) -> Vec<u8> {
         let is_separator = |byte: &u8| matches!(byte, b'.' | b' ' | b'/' | b',' | b':');
         let mut out = Vec::with_capacity(text.len());
@@ -95,7 +96,7 @@ impl Pseudonyms {
         out
     }
 
-    /// A hardware address. The group bit and the local bit are kept.
+    /// Returns a pseudonym of a hardware address. The group bit and the local bit are kept.
     pub(super) fn hardware(&self, address: &[u8]) -> Vec<u8> {
         let mut drawn = self.bytes("hardware", address, address.len());
         if let (Some(to), Some(from)) = (drawn.first_mut(), address.first()) {

@@ -1,6 +1,6 @@
 //! Reads the log of `lease-script/record.sh`.
 //!
-//! A log is a text file with the header `leaselab-record 1` and blocks, each after an empty line:
+//! A log is a text file with the header `leaselab-record 1`, followed by blocks. An empty line precedes each block:
 //!
 //! ```text
 //! call NUMBER WALL UPTIME     seconds; `-` if the router does not know them
@@ -10,8 +10,8 @@
 //! end NUMBER CODE UPTIME
 //! ```
 //!
-//! An incomplete block, for instance after a power cut, is skipped and counted. A line that record.sh cannot have written
-//! is an error with its line and column.
+//! An incomplete block, for example after a power cut, is skipped and counted. A line that record.sh cannot have
+//! written is an error, which is reported with its line and column.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::archive::read_bounded;
 const HEADER: &[u8] = b"leaselab-record ";
 /// The supported version of the format.
 const VERSION: u32 = 1;
-/// Maximum size of a log; record.sh keeps half a mebibyte by default.
+/// Maximum size of a log. By default, record.sh keeps half a mebibyte.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// An error of reading a log.
+/// The errors of reading a log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read.
@@ -49,9 +49,9 @@ pub enum LogError {
     InvalidLine {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// Line, starting at 1.
         line: usize,
-        /// Column, from 1.
+        /// Column, starting at 1.
         column: usize,
         /// What is wrong.
         message: String,
@@ -61,7 +61,7 @@ pub enum LogError {
 /// A recorded call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoggedCall {
-    /// The number that the router gave to the call.
+    /// The number that the router assigned to the call.
     pub number: u64,
     /// `CLOCK_REALTIME` before the call, in seconds.
     pub wall: Option<u64>,
@@ -75,7 +75,7 @@ pub struct LoggedCall {
     pub out: Vec<u8>,
     /// Exit code.
     pub code: u8,
-    /// Whether the call was too large for the log, so that only its times and exit code are known.
+    /// Whether the call was too large for the log. Only its times and exit code are known in that case.
     pub large: bool,
 }
 
@@ -86,7 +86,8 @@ pub struct LogGaps {
     pub torn: usize,
     /// Number of calls that were too large for the log.
     pub large: usize,
-    /// Number of calls that are missing according to the numbers of the others, because the log or the memory was full.
+    /// Number of calls that are missing because the log or the memory was full, inferred from gaps in the numbers of
+    /// the calls.
     pub missing: u64,
 }
 
@@ -95,7 +96,7 @@ pub struct LogGaps {
 pub struct Log {
     /// The calls.
     pub calls: Vec<LoggedCall>,
-    /// What is missing.
+    /// The data that is missing.
     pub gaps: LogGaps,
 }
 
@@ -103,7 +104,7 @@ impl Log {
     /// Reads the log files of one router, which may be given in any order.
     ///
     /// # Errors
-    /// See [`LogError`].
+    /// If the log cannot be read or is invalid; see [`LogError`].
     pub fn read(paths: &[PathBuf]) -> Result<Self, LogError> {
         let mut logs = Vec::new();
         for path in paths {
@@ -121,7 +122,7 @@ impl Log {
         let mut whole = Self::default();
         for log in logs {
             whole.gaps.torn += log.gaps.torn;
-            // A file may be given twice, or together with a later copy of itself.
+            // The same file may be given twice, or together with a later copy of itself.
             let known = |call: &LoggedCall| whole.calls.contains(call);
             let fresh: Vec<LoggedCall> = if whole.calls.is_empty() {
                 log.calls
@@ -149,7 +150,7 @@ impl Log {
     /// Reads the text of one file.
     ///
     /// # Errors
-    /// See [`LogError`].
+    /// If the log cannot be read or is invalid; see [`LogError`].
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, LogError> {
         let mut parser = Parser { open: None, log: Self::default() };
         let no_log =
@@ -166,7 +167,7 @@ impl Log {
         for (at, line) in lines.iter().enumerate() {
             match parser.line(line) {
                 Ok(()) => {}
-                // A write that stopped inside a line: an empty line follows, before the next block.
+                // If a write was interrupted inside a line, the next line is the empty line before the next block.
                 Err(_)
                     if !line.starts_with(HEADER)
                         && lines.get(at + 1).is_none_or(|next| next.is_empty()) =>
@@ -185,7 +186,7 @@ impl Log {
     }
 }
 
-/// The error in an invalid line, with its column from 0.
+/// The error in an invalid line. The column starts at 0.
 struct LineError {
     column: usize,
     message: String,
@@ -201,7 +202,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Discards the open block, which is incomplete, if there is one.
+    /// Discards the open block, if there is one, and counts it as incomplete.
     fn discard_open(&mut self) {
         if self.open.take().is_some() {
             self.log.gaps.torn += 1;
@@ -241,7 +242,7 @@ impl Parser {
                 );
             }
         }
-        // The rest of an incomplete block.
+        // Without an open block, the line belongs to an incomplete block.
         let Some(open) = &mut self.open else { return Ok(()) };
         match word {
             b"arg" => open.argv.push(unescape(rest, column, Spaces::Escaped)?),
@@ -331,8 +332,8 @@ impl Field<'_> {
         }
     }
 
-    /// Seconds with two decimals, as in /proc/uptime (fs/proc/uptime.c `uptime_proc_show`). There are fewer decimals if
-    /// the write stopped inside the field.
+    /// Parses seconds with two decimals, as in /proc/uptime (`uptime_proc_show` of fs/proc/uptime.c), as hundredths of
+    /// a second. There are fewer decimals if the write was interrupted inside the field.
     fn hundredths(self) -> Result<u64, LineError> {
         let dot = self.text.iter().position(|byte| *byte == b'.').unwrap_or(self.text.len());
         let (seconds, decimals) = self.text.split_at(dot);
@@ -352,7 +353,7 @@ impl Field<'_> {
     }
 }
 
-/// How spaces are written in a text.
+/// How a text of the log represents spaces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spaces {
     Literal,

@@ -9,7 +9,7 @@ use super::record_log::{Log, LoggedCall};
 use crate::recorder_store::{InitOrder, RecorderStore, StoreMode};
 use dnsmasq_model::ScriptCall;
 
-/// The error that prevented the creation of a recording. No partial recording is left behind.
+/// The error of writing a recording. No partial recording is left behind.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub struct WriteError {
@@ -76,7 +76,7 @@ pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> 
     Ok(Imported { build, by_action, seconds, reboots: times.boots.len() })
 }
 
-/// Gives a temporary folder the permissions of an ordinary new folder.
+/// Sets the permissions of a temporary folder to those of a regular new folder.
 fn set_default_permissions(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let umask = rustix::process::umask(rustix::fs::Mode::empty());
@@ -116,7 +116,7 @@ impl CallTimes {
     }
 }
 
-/// The reboots that the clocks reveal. No other stimuli are known.
+/// Returns the stimuli: the reboots that can be inferred from the clocks. No other stimuli are known.
 fn stimuli(logged: &[LoggedCall], times: &CallTimes) -> String {
     let Some(first) = times.boots.first() else { return String::new() };
     let mut text = format!(
@@ -174,7 +174,7 @@ fn calls(
     (text, by_action, store.lines())
 }
 
-/// The lines `name=value` of the variables that `init` printed.
+/// Returns the variables that `init` printed as lines of `name=value`.
 fn variables(out: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -221,7 +221,7 @@ fn meta(
     )
 }
 
-/// A JSON string of a byte string; bytes that are not valid UTF-8 become lone surrogates U+DC80 to U+DCFF.
+/// Returns a byte string as a JSON string. Bytes that are not valid UTF-8 become lone surrogates U+DC80 to U+DCFF.
 fn string(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     for chunk in bytes.utf8_chunks() {

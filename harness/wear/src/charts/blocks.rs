@@ -1,4 +1,4 @@
-//! Heat map of blocks.
+//! A heat map of the erases of each block.
 
 use plotters::prelude::*;
 
@@ -28,7 +28,7 @@ pub(super) fn blocks(
         for (block, erases) in row.wear.erases.iter().enumerate() {
             let edge = |block: usize| left + (width as usize * block / number) as i32;
             let corners = [(edge(block), y), (edge(block + 1), y + line_height - 3)];
-            // The square root makes little wear visible.
+            // The square root makes low counts visible.
             let heat = (*erases as f64 / most as f64).sqrt();
             let fade = |full: u8| (255.0 - heat * f64::from(255 - full)) as u8;
             let fill = RGBColor(fade(178), fade(24), fade(30));

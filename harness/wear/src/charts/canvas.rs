@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use crate::study::StudyRow;
 
-/// Maximum number of lines in a chart, which is the number of distinguishable colours.
+/// Maximum number of lines in a chart: the number of distinguishable colours.
 pub const MAX_LINES: usize = 12;
 /// Size of one chart, in pixels.
 pub(super) const SIZE: (u32, u32) = (1000, 440);
@@ -16,7 +16,7 @@ pub(super) const TITLE: i32 = 62;
 /// The stroke width of all lines that show a count.
 const LINE_WIDTH: u32 = 3;
 
-/// A chart that cannot be drawn.
+/// The error for a chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot draw a chart: {0}")]
 pub struct ChartError(String);
@@ -29,7 +29,7 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Chart
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// The name of a row's line.
+/// Returns the name of a row in a chart.
 pub(super) fn label(row: &StudyRow, several_routers: bool) -> String {
     let name = format!("{}, {} clock", row.script, row.rtc);
     if several_routers { format!("{name}, {} {}", row.dialect, row.chip) } else { name }
@@ -47,17 +47,17 @@ pub(super) fn title<'a>(
     Ok(rest)
 }
 
-/// The style of a line, whose width is the same for all.
+/// Returns the style of a line. All lines have the same width.
 pub(super) fn stroke(at: usize) -> ShapeStyle {
     colour(at).stroke_width(LINE_WIDTH)
 }
 
-/// Whether a line is dashed. Every second one is, so that lines at the same place are all visible.
+/// Returns whether a line is dashed. Every second line is dashed, so that overlapping lines remain visible.
 pub(super) fn is_dashed(at: usize) -> bool {
     at % 2 == 1
 }
 
-/// The colour of a line.
+/// Returns the colour of a line.
 pub(super) fn colour(at: usize) -> RGBColor {
     const COLOURS: [RGBColor; MAX_LINES] = [
         RGBColor(213, 94, 0),

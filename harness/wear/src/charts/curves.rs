@@ -13,7 +13,7 @@ use crate::study::{Calls, Simulation, Study, build_name};
 use crate::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
 
-/// Lease times, in seconds.
+/// The lease times that are counted, in seconds.
 const LEASE_TIMES: [u32; 11] =
     [120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400, 259_200, 604_800];
 /// Simulated time for each lease time, in seconds.
@@ -22,17 +22,17 @@ const SAMPLE: u64 = 30 * DAY;
 /// The life of the flash at several lease times, with one build and one script.
 #[derive(Clone, Debug)]
 pub struct Curve {
-    /// Build and script.
+    /// The names of the script and the build.
     pub label: String,
-    /// Lease times in seconds, and lifetimes in years; `None` if no block is erased.
+    /// Lease times in seconds, and lifetimes in years. A lifetime is `None` if no block is erased.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
 impl Study {
-    /// Counts the household of the first router at other lease times. Recordings and scenarios have no curves.
+    /// Counts the household at several lease times on the first router. Recordings and scenarios have no curves.
     ///
     /// # Errors
-    /// See [`crate::count`].
+    /// Returns an error in the cases of [`crate::count`].
     pub fn curves(&self) -> Result<Vec<Curve>, WearError> {
         let (Calls::Simulated(simulation), Some(router)) = (&self.calls, self.routers.first())
         else {

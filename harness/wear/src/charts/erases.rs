@@ -6,14 +6,14 @@ use super::canvas::{Area, ChartError, LEGEND, SIZE, is_dashed, label, legend, st
 use crate::durations::{DAY, HOUR, YEAR};
 use crate::study::StudyRow;
 
-/// Longest time that the chart shows, in seconds.
+/// The longest time that the chart shows, in seconds.
 const LONGEST: f64 = 25.0 * YEAR as f64;
-/// The part of the chart's height above the end of life.
+/// The ratio of the chart's height to the erases at the end of life.
 const HEADROOM: f64 = 1.08;
-/// How much longer than the shortest life the time axis is.
+/// The ratio of the length of the time axis to the shortest life.
 const AFTER_FIRST_DEATH: f64 = 1.3;
 
-/// Draws the erases of the busiest block over time, continued at the same rate after the simulated time.
+/// Draws the erases of the busiest block over time, extrapolated at the same rate after the simulated time.
 pub(super) fn erases(
     area: &Area<'_>,
     rows: &[&StudyRow],
@@ -64,14 +64,15 @@ pub(super) fn erases(
     Ok(())
 }
 
-/// The end of the time axis, in seconds: after the end of the shortest life, or the simulated time if nothing is erased.
+/// Returns the end of the time axis, in seconds. It lies after the end of the shortest life, or is the simulated time
+/// if nothing is erased.
 fn horizon(rows: &[&StudyRow]) -> f64 {
     let simulated = rows.iter().map(|row| row.every).max().unwrap_or(1).max(1) as f64;
     let shortest = rows.iter().filter_map(|row| row.yearly.years).reduce(f64::min);
     shortest.map_or(simulated, |years| (years * YEAR as f64 * AFTER_FIRST_DEATH).min(LONGEST))
 }
 
-/// The name and the length in seconds of the unit of a time axis.
+/// Returns the name and the length in seconds of the unit of a time axis.
 fn unit_of(seconds: f64) -> (&'static str, f64) {
     match seconds {
         s if s >= 2.0 * YEAR as f64 => ("years", YEAR as f64),
@@ -80,7 +81,7 @@ fn unit_of(seconds: f64) -> (&'static str, f64) {
     }
 }
 
-/// Times in seconds and erases of the busiest block, from 0 to `end` or to `top` erases.
+/// Returns points of times in seconds and erases of the busiest block, up to the time `end` or to `top` erases.
 fn curve(row: &StudyRow, end: f64, top: f64) -> Vec<(f64, f64)> {
     let share = row.wear.max_erases() as f64 / row.wear.total_erases().max(1) as f64;
     let bin = row.wear.seconds as f64 / row.wear.bins.len() as f64;
@@ -96,7 +97,7 @@ fn curve(row: &StudyRow, end: f64, top: f64) -> Vec<(f64, f64)> {
     cut(points, end, top)
 }
 
-/// The part of a rising line up to `end` on the one axis and `top` on the other.
+/// Returns the part of a rising line up to `end` on the x axis and `top` on the y axis.
 fn cut(points: Vec<(f64, f64)>, end: f64, top: f64) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
     for (x, y) in points {

@@ -1,13 +1,13 @@
-//! Life against lease time.
+//! The life of the busiest block against the lease time.
 
 use plotters::prelude::*;
 
 use super::canvas::{Area, ChartError, LEGEND, SIZE, colour, is_dashed, legend, stroke, title};
 use super::curves::Curve;
 
-/// Lifetimes that the chart shows, in years.
+/// The range of lifetimes that the chart shows, in years.
 const YEARS: (f64, f64) = (0.01, 10_000.0);
-/// Lease times that the chart shows, in seconds.
+/// The range of lease times that the chart shows, in seconds.
 const SECONDS: (f64, f64) = (100.0, 800_000.0);
 /// Lease times with a label, in seconds.
 const TIMES: [(f64, &str); 10] = [
@@ -35,7 +35,7 @@ const LIVES: [(f64, &str); 9] = [
     (10_000.0, "10000 years"),
 ];
 
-/// Draws life against lease time, both on a logarithmic scale.
+/// Draws the life against the lease time, both on a logarithmic scale.
 pub(super) fn life(area: &Area<'_>, curves: &[Curve], subtitle: &str) -> Result<(), ChartError> {
     let area = title(area, "Life of the busiest block against lease time", subtitle)?;
     let (plot, side) = area.split_horizontally(SIZE.0 as i32 - LEGEND);

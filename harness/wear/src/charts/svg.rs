@@ -36,7 +36,7 @@ impl Chart {
 }
 
 impl<'a> Charts<'a> {
-    /// The charts of these results. Without curves, there is no chart of life against lease time.
+    /// Creates the charts of these results. Without curves, there is no chart of life against lease time.
     pub fn new(study: &'a Study, rows: &'a [&'a StudyRow], curves: &'a [Curve]) -> Self {
         Self { study, rows, curves }
     }
@@ -49,18 +49,18 @@ impl<'a> Charts<'a> {
         }
     }
 
-    /// The charts as separate SVGs, each with its name.
+    /// Returns the charts as separate SVGs, each with its name.
     ///
     /// # Errors
-    /// A failure of the drawing library.
+    /// Returns an error if the drawing library fails.
     pub fn separate(&self) -> Result<Vec<(&'static str, String)>, ChartError> {
         self.all().iter().map(|chart| Ok((chart.name(), self.svg(&[*chart])?))).collect()
     }
 
-    /// All charts in one SVG, one below the other.
+    /// Returns all charts in one SVG, one below the other.
     ///
     /// # Errors
-    /// See [`Charts::separate`].
+    /// Returns an error if the drawing library fails.
     pub fn combined(&self) -> Result<String, ChartError> {
         self.svg(self.all())
     }
@@ -91,7 +91,7 @@ impl<'a> Charts<'a> {
 }
 
 impl Study {
-    /// The household and the flash, for the second line of a title.
+    /// Describes the flash and the household, for the second line of a title.
     fn subtitle(&self) -> String {
         let flash = match &self.routers[..] {
             [only] => {
