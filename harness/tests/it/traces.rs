@@ -38,6 +38,15 @@ fn releases() -> PathBuf {
 }
 
 #[test]
+fn wear_is_counted_for_every_recording_of_an_archive() {
+    let recordings = read_archive(&releases()).expect("recordings");
+    let workloads = wear::recordings(&releases()).expect("recordings");
+    let calls = |workload: &trace::Workload| workload.events.len();
+    assert_eq!(workloads.len(), recordings.len());
+    assert!(workloads.iter().map(calls).sum::<usize>() > 1000);
+}
+
+#[test]
 fn the_engine_reproduces_every_call_of_every_release() {
     let mut failed = Vec::new();
     let mut releases_seen = std::collections::BTreeSet::new();

@@ -6,7 +6,7 @@ use super::script::Script;
 use dnsmasq_model::{Network, ServerConfig};
 use runner::{CaseError, build_of, calls_of};
 use scenario::Case;
-use trace::{Recording, TraceError, Workload, WorkloadEvent, find};
+use trace::{Recording, TraceError, Workload, WorkloadEvent, find, is_archive, read_archive};
 
 /// Workloads other than a household.
 #[derive(Clone, Debug)]
@@ -29,11 +29,15 @@ impl Source {
     }
 }
 
-/// Reads the recordings at a path: the folder of a recording, a folder of such folders, or a file of a recording.
+/// Reads the recordings at a path: the folder of a recording, a folder of such folders, a file of a recording, or a
+/// `.tar.xz` archive of recordings.
 ///
 /// # Errors
 /// Returns an error if a recording cannot be read or has an invalid value.
 pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
+    if is_archive(path) {
+        return read_archive(path)?.iter().map(recording).collect();
+    }
     let folder = if path.is_file() {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new(".")).to_owned()
