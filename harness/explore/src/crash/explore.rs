@@ -10,10 +10,10 @@ use rustix::time::{ClockId, clock_gettime};
 use super::Options;
 use super::call_position::{CallPosition, RunPhase};
 use super::explorer::Explorer;
-use super::report::Report;
+use super::report::{Report, has_hung};
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{FindingKind, GatePolicy, InProcessError, ScriptChoice, Severity, record};
+use runner::{GatePolicy, InProcessError, ScriptChoice, Severity, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -42,8 +42,7 @@ pub fn explore(
     let recording = record(case, script, choice)?;
     let recorded = processor_time().saturating_sub(began);
     let explorer = Explorer::new(case, &recording, options, gate);
-    let hangs = processes.is_some()
-        && recording.findings.iter().any(|finding| finding.kind == FindingKind::Anomaly);
+    let hangs = processes.is_some() && has_hung(&recording.findings);
     let calls = if hangs { 0 } else { recording.recorder.snapshots.len() };
     let length = calls.div_ceil(TASKS).max(1);
     let tasks: Vec<SearchTask> = (0..calls.div_ceil(length))

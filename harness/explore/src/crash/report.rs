@@ -46,6 +46,11 @@ pub struct Report {
     pub took: Duration,
 }
 
+/// Returns whether a call hung in a run with these findings.
+pub(super) fn has_hung(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.kind == FindingKind::Anomaly)
+}
+
 impl Report {
     /// Adds the report of another case.
     pub fn add(&mut self, other: Self) {
@@ -74,7 +79,7 @@ impl Report {
 
     /// Whether a call hung in the run without faults.
     pub fn has_hung(&self) -> bool {
-        self.undisturbed.iter().any(|finding| finding.kind == FindingKind::Anomaly)
+        has_hung(&self.undisturbed)
     }
 
     /// Kinds of points that an exploration of this depth can reach, but did not.
